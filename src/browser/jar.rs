@@ -151,6 +151,18 @@ impl Jar {
         self.at(url, now).map(|cookie| cookie.name.as_str())
     }
 
+    /// Returns what protects a cookie that belongs to an address, such as `HttpOnly; Secure;
+    /// SameSite=Lax`.
+    #[must_use]
+    pub fn describe(&self, url: &Url, name: &str) -> Option<String> {
+        let mut cookies = self.cookies.iter();
+        let cookie = cookies.find(|cookie| cookie.name == name && belongs(cookie, url))?;
+        let same_site = format!("SameSite={:?}", cookie.same_site);
+        let parts = [(cookie.is_http_only, "HttpOnly"), (cookie.is_secure, "Secure")];
+        let parts = parts.into_iter().filter(|(is_so, _)| *is_so).map(|(_, name)| name);
+        Some(parts.chain([same_site.as_str()]).collect::<Vec<_>>().join("; "))
+    }
+
     /// Forgets the cookies of that name that belong to an address.
     pub fn forget(&mut self, url: &Url, name: &str) {
         self.cookies.retain(|cookie| cookie.name != name || !belongs(cookie, url));
@@ -366,6 +378,7 @@ mod tests {
         assert_eq!(jar.header(&url, NAVIGATION, minute).as_deref(), Some("b=2"));
         jar.keep("b=; Max-Age=0", &url, NAVIGATION, now()).unwrap();
         assert_eq!(jar.names(&url, now()).collect::<Vec<_>>(), ["a"]);
+        assert_eq!(jar.describe(&url, "a").as_deref(), Some("SameSite=Lax"));
         jar.forget(&url, "a");
         assert_eq!(jar.value(&url, "a", now()), None);
     }

@@ -20,6 +20,7 @@ mod reason;
 mod reference;
 mod reload;
 mod run;
+mod selftest;
 mod sessions;
 mod simulator;
 mod token;
@@ -49,6 +50,10 @@ enum Command {
     Reload(reload::Arguments),
     /// Checks a configuration: reports every problem at once. Exit status 0, or 1 with errors.
     Check(check::Arguments),
+    /// Goes through the acceptance of a sign-in with a configuration against a simulated node, and
+    /// reports. Exit status 0 when everything passed, 1 when something did not, 2 when it could not be
+    /// begun.
+    Selftest(selftest::Arguments),
     /// Asks a running gateway whether it is ready. Exit status 0 when it is, 1 with why it is not.
     Healthcheck(healthcheck::Arguments),
     /// Starts a gateway, a simulator of the node and a small portal to try, on loopback.
@@ -103,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Reload(arguments) => reload::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::DemoPortal(arguments) => demo::run_portal(&arguments),

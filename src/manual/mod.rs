@@ -54,6 +54,7 @@ pages! {
     reasons: "../../docs/reasons.md",
     replicas: "../../docs/replicas.md",
     scale: "../../docs/scale.md",
+    selftest: "../../docs/selftest.md",
     sessions: "../../docs/sessions.md",
     simulator: "../../docs/simulator.md",
     threat_model: "../../docs/threat-model.md",

@@ -74,11 +74,10 @@ impl Writer<'_> {
                 div {
                     p.result { (verdict(self.words, tally)) }
                     p {
-                        (tally.passed) " " (self.words.of) " " (tally.total())
+                        (self.words.counts[0]) ": " (tally.passed) " " (self.words.of) " " (tally.total())
                         @for (count, name) in [
-                            (tally.failed, self.words.failed),
-                            (tally.errors, self.words.errors),
-                            (tally.skipped, self.words.skipped),
+                            (tally.failed + tally.errors, self.words.counts[1]),
+                            (tally.skipped, self.words.counts[2]),
                         ] {
                             @if count > 0 { " · " (name) ": " (count) }
                         }
@@ -157,9 +156,7 @@ impl Writer<'_> {
                     thead {
                         tr {
                             th scope="col" { (words.group) }
-                            th scope="col" { (words.passed) }
-                            th scope="col" { (words.failed) }
-                            th scope="col" { (words.skipped) }
+                            @for count in words.counts { th scope="col" { (count) } }
                             th scope="col" { (words.total) }
                         }
                     }
@@ -179,8 +176,49 @@ impl Writer<'_> {
         html! {
             section {
                 h2 { (number) ". " (self.text(title)) }
-                @for (at, case) in cases.iter().enumerate() {
-                    (self.case(&format!("{number}.{}", at + 1), case))
+                @if cases.len() > MANY {
+                    (self.rows(number, cases))
+                } @else {
+                    @for (at, case) in cases.iter().enumerate() {
+                        (self.case(&format!("{number}.{}", at + 1), case))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Many cases of one kind as a table; what did not pass is told in full before it.
+    fn rows(&self, number: usize, cases: &[&Case]) -> Markup {
+        let words = self.words;
+        let numbered = || cases.iter().enumerate().map(|(at, case)| (at + 1, case));
+        let is_wrong = |case: &Case| matches!(case.outcome, Outcome::Failed | Outcome::Error(_));
+        html! {
+            @for (at, case) in numbered().filter(|(_, case)| is_wrong(case)) {
+                (self.case(&format!("{number}.{at}"), case))
+            }
+            table.cases {
+                thead {
+                    tr {
+                        th scope="col" { (words.number) }
+                        th scope="col" { (words.case) }
+                        th scope="col" { (words.expected) }
+                        th scope="col" { (words.seen) }
+                        th scope="col" { (words.outcome) }
+                    }
+                }
+                tbody {
+                    @for (at, case) in numbered().filter(|(_, case)| !is_wrong(case)) {
+                        tr id=(anchor(case)) {
+                            td.number { (number) "." (at) }
+                            td { (self.text(&case.name)) " " code { (sentence(&case.id, MAX_TEXT)) } }
+                            td { (self.text(&case.expected)) }
+                            td {
+                                (self.text(&case.seen))
+                                @if let Some(why) = case.outcome.why() { (self.text(why)) }
+                            }
+                            td.result { (mark(&case.outcome)) " " (words.of_outcome(&case.outcome)) }
+                        }
+                    }
                 }
             }
         }
@@ -194,7 +232,7 @@ impl Writer<'_> {
                 h3 {
                     span.number { (number) } " "
                     (self.text(&case.name))
-                    span.outcome { (mark(&case.outcome)) " " (words.outcome(&case.outcome)) }
+                    span.outcome { (mark(&case.outcome)) " " (words.of_outcome(&case.outcome)) }
                 }
                 dl {
                     dt { (words.expected) } dd { (self.text(&case.expected)) }
@@ -273,4 +311,6 @@ fn anchor(case: &Case) -> String {
     plain.collect()
 }
 
+/// From how many cases on a group is a table.
+const MANY: usize = 10;
 const STYLE: &str = include_str!("style.css");

@@ -131,6 +131,20 @@ fn nothing_tried_is_nothing_proved() {
 }
 
 #[test]
+fn many_cases_are_a_table_and_what_is_wrong_in_them_is_told_in_full() {
+    let mut cases: Vec<_> = (0..30).map(|_| case("a.one", "first", Outcome::Passed)).collect();
+    cases.push(case("a.wrong", "first", Outcome::Failed));
+    let page = html::write(&report(cases), Language::English);
+    assert_eq!(page.matches("<article").count(), 1);
+    assert_eq!(page.matches("<td class=\"number\">").count(), 30);
+    let few = html::write(&all_outcomes(), Language::English);
+    assert_eq!(
+        (few.matches("<article").count(), few.matches("<td class=\"number\">").count()),
+        (4, 0)
+    );
+}
+
+#[test]
 fn long_texts_and_many_steps_are_cut() {
     let mut long = case("a", "first", Outcome::Failed);
     long.seen = Text::same("x".repeat(100_000));

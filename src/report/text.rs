@@ -46,7 +46,7 @@ fn summary(text: &mut String, report: &Report, language: Language) -> std::fmt::
 fn told(text: &mut String, case: &Case, language: Language) -> std::fmt::Result {
     let words = Words::of(language);
     let id = sentence(&case.id, super::MAX_TEXT);
-    write!(text, "\n{} {id}: {}\n", words.outcome(&case.outcome), case.name.shown(language))?;
+    write!(text, "\n{} {id}: {}\n", words.of_outcome(&case.outcome), case.name.shown(language))?;
     for (name, value) in [(words.expected, &case.expected), (words.seen, &case.seen)] {
         writeln!(text, "    {name}: {}", value.shown(language))?;
     }

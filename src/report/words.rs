@@ -16,6 +16,11 @@ pub(super) struct Words {
     pub(super) summary: &'static str,
     pub(super) group: &'static str,
     pub(super) total: &'static str,
+    /// Headings of columns with numbers: passed, not passed, skipped.
+    pub(super) counts: [&'static str; 3],
+    pub(super) number: &'static str,
+    pub(super) case: &'static str,
+    pub(super) outcome: &'static str,
     pub(super) passed: &'static str,
     pub(super) failed: &'static str,
     pub(super) skipped: &'static str,
@@ -42,7 +47,7 @@ impl Words {
         }
     }
 
-    pub(super) const fn outcome(&self, outcome: &Outcome) -> &'static str {
+    pub(super) const fn of_outcome(&self, outcome: &Outcome) -> &'static str {
         match outcome {
             Outcome::Passed => self.passed,
             Outcome::Failed => self.failed,
@@ -64,6 +69,10 @@ static POLISH: Words = Words {
     summary: "Zestawienie wyników",
     group: "Zakres",
     total: "Razem",
+    counts: ["Pozytywne", "Negatywne", "Pominięte"],
+    number: "Nr",
+    case: "Próba",
+    outcome: "Wynik",
     passed: "pozytywny",
     failed: "negatywny",
     skipped: "pominięto",
@@ -94,6 +103,10 @@ static ENGLISH: Words = Words {
     summary: "Summary",
     group: "Area",
     total: "Total",
+    counts: ["Passed", "Failed", "Skipped"],
+    number: "No.",
+    case: "Case",
+    outcome: "Result",
     passed: "passed",
     failed: "failed",
     skipped: "skipped",

@@ -34,6 +34,7 @@
 //! | `operations` | health, readiness, stopping |
 //! | `regression` | mistakes that were made once |
 //! | `simulator` | the simulator as a program: persons, service providers, records, bad TLS, bad hours |
+//! | `selftest` | `brama selftest`: what is shipped passes, planted mistakes are found, nothing real is touched |
 //! | `sockets` | sockets that are passed to the program |
 //! | `commands` | the command line: check, explain, run, reference |
 //! | `certs` | `brama certs`: what is read in whatever form, compared, asked for |
@@ -74,6 +75,7 @@ mod refusals;
 mod regression;
 mod routing;
 mod simulator;
+mod selftest;
 mod sockets;
 mod tabs;
 mod theft;

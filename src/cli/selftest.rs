@@ -1,0 +1,125 @@
+//! `brama selftest`: goes through the acceptance of a sign-in with a configuration, and reports.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::output::{complain, environment, print};
+use crate::base::causes::in_one_line;
+use crate::base::foreign::Foreign;
+use crate::config;
+use crate::observe;
+use crate::pages::Language;
+use crate::report::{Report, html, json, junit, text};
+use crate::selftest::{self, Wish};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration that is examined. Nothing of a gateway that runs with it is touched.
+    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    config: PathBuf,
+    /// Writes the report as an HTML page, to read, to print and to attach to a readiness report.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Writes the report as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Writes the report as JUnit writes it, for build servers.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// The language of the reports.
+    #[arg(long, value_enum, default_value = "pl")]
+    lang: Lang,
+    /// Tries only the cases of a group, or those whose names begin like this. It can be given again.
+    #[arg(long, value_name = "GROUP")]
+    only: Vec<String>,
+    /// Asks the real portals, and not small servers that stand in for them and write down what they
+    /// are told.
+    #[arg(long)]
+    with_portal: bool,
+    /// The certificate of the decryption key that the operator has. Without it, one that is in the
+    /// PKCS #12 file or beside the key is taken.
+    #[arg(long, value_name = "FILE")]
+    encryption_certificate: Option<PathBuf>,
+    /// What the examined gateway logs, to standard error.
+    #[arg(long, value_name = "LEVEL", value_parser = observe::Level::new)]
+    log: Option<observe::Level>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Lang {
+    /// Polish.
+    Pl,
+    /// English.
+    En,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    match examine(arguments) {
+        Ok(report) if report.tally().is_good() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(FAILED),
+        Err(error) => {
+            complain(format_args!("brama: {error}"));
+            ExitCode::from(NOT_BEGUN)
+        }
+    }
+}
+
+fn examine(arguments: &Arguments) -> Result<Report, String> {
+    if let Some(level) = &arguments.log {
+        observe::start(false, level).map_err(|error| error.to_string())?;
+    }
+    let groups = selftest::group_names();
+    let is_known = |only: &&String| {
+        let group = only.split('.').next().unwrap_or_default();
+        groups.contains(&group)
+    };
+    if let Some(unknown) = arguments.only.iter().find(|only| !is_known(only)) {
+        let (unknown, groups) = (Foreign::new(unknown), groups.join(", "));
+        return Err(format!("there is no group \"{unknown}\"; there are {groups}"));
+    }
+    let loaded = config::load(&arguments.config, environment())
+        .map_err(|problems| format!("the configuration cannot be read:\n{problems}"))?;
+    let name = arguments.config.file_name().map(|name| name.to_string_lossy().into_owned());
+    let wish = Wish {
+        encryption_certificate: arguments.encryption_certificate.as_deref(),
+        with_portal: arguments.with_portal,
+        only: &arguments.only,
+        name: name.as_deref().unwrap_or_default(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("runtime cannot start: {error}"))?;
+    let report =
+        runtime.block_on(selftest::examine(loaded, &wish)).map_err(|error| in_one_line(&error))?;
+    runtime.shutdown_background();
+    write(arguments, &report)?;
+    Ok(report)
+}
+
+fn write(arguments: &Arguments, report: &Report) -> Result<(), String> {
+    let language = match arguments.lang {
+        Lang::Pl => Language::Polish,
+        Lang::En => Language::English,
+    };
+    let write = |path: &Path, text: String| {
+        fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    if let Some(path) = &arguments.html {
+        write(path, html::write(report, language))?;
+    }
+    if let Some(path) = &arguments.json {
+        write(path, json::write(report, language))?;
+    }
+    if let Some(path) = &arguments.junit {
+        write(path, junit::write(report, language))?;
+    }
+    print(text::write(report, language));
+    Ok(())
+}
+
+/// The exit status when something did not pass.
+const FAILED: u8 = 1;
+/// The exit status when nothing was tried, or a report cannot be written.
+const NOT_BEGUN: u8 = 2;
