@@ -31,8 +31,9 @@ pub(super) async fn send(
     if let Some(reach) = settings.reach(url)
         && let Way::Behind(headers) = &reach.way
     {
+        // What the caller says goes before what the proxy in front would.
         for (name, value) in headers {
-            request.headers_mut().append(name, value.clone());
+            request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
     }
     let patience = settings.bounds.patience;

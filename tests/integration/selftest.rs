@@ -186,6 +186,13 @@ fn a_planted_mistake_is_found_where_it_is_and_nowhere_else() {
             "portal.minimal",
         ),
         (
+            // The node is not asked for what a route tells its portal.
+            folder(|text| {
+                text.replace("[service]", "[service]\nrequired_attributes = [\"identifier\"]")
+            }),
+            "portal.told.portal.example.gov.pl/",
+        ),
+        (
             folder(|text| text.replacen("state_directory", unserved, 1)),
             "hosts.served.library.example.org",
         ),
@@ -246,7 +253,8 @@ fn a_proxy_in_front_and_keys_of_others_do_not_stop_it() {
     let folder = folder(|text| {
         text.replace(
             "https = \"0.0.0.0:443\"",
-            "http = \"127.0.0.1:1\"\ntrusted_proxies = [\"10.1.2.3\"]",
+            "http = \"127.0.0.1:1\"\ntrusted_proxies = [\"10.1.2.3\"]\n\
+             trusted_for = [\"address\", \"scheme\", \"host\"]",
         )
         .replace("certificate = \"tls/portal.pem\"", "")
         .replace("key = \"tls/portal.key.pem\"", "")
@@ -254,7 +262,10 @@ fn a_proxy_in_front_and_keys_of_others_do_not_stop_it() {
     for name in ["portal_sig_ec.key.pem", "portal_enc_ec.key.pem", "node-signing.pem"] {
         fs::remove_file(folder.path().join("keys").join(name)).unwrap();
     }
-    let output = selftest(folder.path(), &["--only", "keys", "--only", "login", "--only", "entry"]);
+    let output = selftest(
+        folder.path(),
+        &["--only", "keys", "--only", "login", "--only", "entry", "--only", "routes"],
+    );
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let report = report(folder.path());
