@@ -60,6 +60,9 @@ impl<'w> Examiner<'w> {
         self.world.clock.advance(A_MINUTE);
         self.world.control.next(&[]);
         self.world.control.always(&[]);
+        self.world.control.schedule(None);
+        // It fails only for a simulator without TLS, where nothing was set.
+        let _ = self.world.control.tls(None);
         self.world.notes.take();
         let attempt = Attempt { world: self.world, steps: Steps::default() };
         let began = Instant::now();

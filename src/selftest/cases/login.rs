@@ -54,7 +54,7 @@ pub(super) async fn all(examiner: &mut Examiner<'_>) {
     for key in ["zofia", "malgorzata", "lukasz", "jurgen"] {
         let Some(person) = Person::find(key) else { continue };
         let plan = person_plan(person);
-        examiner.case(plan, async |attempt: &Attempt<'_>| knows(attempt, person).await).await;
+        examiner.case(plan, async |attempt: &Attempt<'_>| knows(attempt, key, person).await).await;
     }
     examiner
         .case(
@@ -194,7 +194,11 @@ fn person_plan(person: &Person) -> Planned {
     Planned { name, ..plan }
 }
 
-async fn knows(attempt: &Attempt<'_>, person: &'static Person) -> Result<Text, Trouble> {
+async fn knows(
+    attempt: &Attempt<'_>,
+    key: &'static str,
+    person: &'static Person,
+) -> Result<Text, Trouble> {
     let facts = &attempt.world.facts;
     let (url, choice) = home(attempt.world)?;
     // A rule may ask for what this person has not; signing in is another thing.
@@ -204,17 +208,17 @@ async fn knows(attempt: &Attempt<'_>, person: &'static Person) -> Result<Text, T
     let anywhere = facts.own(&facts.origin, "login?return_to=%2F");
     let url = if is_for_all { url } else { anywhere };
     let mut citizen = attempt.citizen();
-    let page = citizen.sign_in(&url, &choice.person(person.key)).await?;
+    let page = citizen.sign_in(&url, &choice.person(key)).await?;
     let session = citizen.session(&facts.origin).await?;
     if session["signed_in"] != Value::Bool(true) {
         return Err(otherwise(&page));
     }
     // Scripts and the portal are told what routes release, and perhaps nothing.
     let told = attempt.world.notes.take().last().and_then(token::peek).unwrap_or_default();
-    let names = [("given_name", person.given_name), ("family_name", person.family_name)];
+    let names = [("given_name", &person.given_name), ("family_name", &person.family_name)];
     for (name, expected) in names {
         let found = [session[name].as_str(), told.get(name).and_then(Value::as_str)];
-        if let Some(found) = found.into_iter().flatten().find(|found| *found != expected) {
+        if let Some(found) = found.into_iter().flatten().find(|found| found != expected) {
             return Err(differs(found.to_owned(), found.to_owned()));
         }
     }

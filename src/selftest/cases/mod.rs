@@ -5,6 +5,7 @@ mod entry;
 mod forms;
 mod hosts;
 mod keys;
+mod line;
 mod login;
 mod logout;
 mod portal;
@@ -28,6 +29,7 @@ pub(super) fn groups() -> Vec<(&'static str, Text)> {
             "Nietypowe, lecz prawidłowe odpowiedzi węzła",
             "Unusual answers that are right",
         ),
+        ("line", "Połączenie z węzłem", "The line to the node"),
         ("answers", "Nieprawidłowe odpowiedzi węzła", "Wrong answers of the node"),
         ("portal", "Przekazanie tożsamości portalowi", "What the portal is told"),
         ("routes", "Zasady dostępu do usług portalu", "Rules of access"),
@@ -47,6 +49,7 @@ pub(super) async fn all(examiner: &mut Examiner<'_>) {
     Box::pin(entry::all(examiner)).await;
     Box::pin(login::all(examiner)).await;
     Box::pin(refusal::all(examiner)).await;
+    Box::pin(line::all(examiner)).await;
     Box::pin(answers::all(examiner)).await;
     Box::pin(portal::all(examiner)).await;
     Box::pin(routes::all(examiner)).await;
