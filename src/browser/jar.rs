@@ -26,6 +26,8 @@ struct Cookie {
     is_secure: bool,
     is_http_only: bool,
     same_site: SameSite,
+    /// It says so itself; otherwise that is the default.
+    says_same_site: bool,
     expires: Option<Time>,
 }
 
@@ -34,6 +36,17 @@ impl std::fmt::Debug for Cookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}=[secret] at {}{}", self.name, self.domain, self.path)
     }
+}
+
+/// What protects a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flags {
+    /// It goes by TLS alone.
+    pub is_secure: bool,
+    /// No script reads it.
+    pub is_http_only: bool,
+    /// What it says of other sites, if it says something.
+    pub same_site: Option<SameSite>,
 }
 
 /// What asks for an address, as far as cookies care.
@@ -146,6 +159,14 @@ impl Jar {
         self.at(url, now).find(|cookie| cookie.name == name).map(|cookie| cookie.value.as_str())
     }
 
+    /// Returns what protects a cookie that would go to an address.
+    #[must_use]
+    pub fn flags(&self, url: &Url, name: &str, now: Time) -> Option<Flags> {
+        let cookie = self.at(url, now).find(|cookie| cookie.name == name)?;
+        let same_site = cookie.says_same_site.then_some(cookie.same_site);
+        Some(Flags { is_secure: cookie.is_secure, is_http_only: cookie.is_http_only, same_site })
+    }
+
     /// Returns the names of all cookies that belong to an address.
     pub fn names(&self, url: &Url, now: Time) -> impl Iterator<Item = &str> {
         self.at(url, now).map(|cookie| cookie.name.as_str())
@@ -215,6 +236,7 @@ fn check(set: SetCookie, url: &Url, asking: Asking<'_>) -> Result<Cookie, Reject
         is_secure: set.is_secure,
         is_http_only: set.is_http_only,
         same_site: set.same_site,
+        says_same_site: set.says_same_site,
         expires: set.expires,
     })
 }
@@ -324,6 +346,18 @@ mod tests {
         assert_eq!(across(&Method::GET, false), "n=4");
         let own = Asking { is_same_site: true, is_navigation: true, method: &Method::POST };
         assert_eq!(jar.header(&at("https://a.pl/"), own, now()).unwrap(), "s=1; l=2; d=3; n=4");
+    }
+
+    #[test]
+    fn what_protects_a_cookie_is_what_it_says_itself() {
+        let jar = jar("https://a.pl/", &["s=1; HttpOnly; SameSite=Lax", "p=2; Secure"]);
+        let flags = |name| jar.flags(&at("https://a.pl/"), name, now());
+        let lax = Some(SameSite::Lax);
+        let said = Flags { is_secure: false, is_http_only: true, same_site: lax };
+        assert_eq!(flags("s"), Some(said));
+        let silent = Flags { is_secure: true, is_http_only: false, same_site: None };
+        assert_eq!(flags("p"), Some(silent));
+        assert_eq!(flags("other"), None);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct SetCookie {
     pub(super) is_secure: bool,
     pub(super) is_http_only: bool,
     pub(super) same_site: SameSite,
+    /// It says so itself.
+    pub(super) says_same_site: bool,
     /// When it ends; `None` when the browser is closed.
     pub(super) expires: Option<Time>,
 }
@@ -64,6 +66,7 @@ pub(super) fn parse(header: &str, now: Time) -> Option<SetCookie> {
             "secure" => cookie.is_secure = true,
             "httponly" => cookie.is_http_only = true,
             "samesite" => {
+                cookie.says_same_site = true;
                 cookie.same_site = match value.to_ascii_lowercase().as_str() {
                     "strict" => SameSite::Strict,
                     "none" => SameSite::None,
