@@ -60,8 +60,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Runs the small portal of the demo by itself.
     DemoPortal(demo::PortalArguments),
-    /// Runs the simulator of the national node.
-    Simulator(simulator::Arguments),
+    /// Runs the simulator of the national node, which can examine any service provider.
+    Simulator(Box<simulator::Arguments>),
     /// Mints test tokens and test vectors for backends, with development keys.
     Token(token::Arguments),
     /// Examines captured answers of the node, offline, exactly as a login does.

@@ -32,6 +32,7 @@ pages! {
     backends: "../../docs/backends.md",
     companion: "../../docs/companion.md",
     demo: "../../docs/demo.md",
+    examine: "../../docs/examine.md",
     explain: "../../docs/explain.md",
     forms: "../../docs/forms.md",
     from_shibboleth: "../../docs/from-shibboleth.md",

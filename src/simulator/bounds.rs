@@ -31,6 +31,10 @@ pub const RELAY_STATE_BYTES: usize = 80;
 pub const ID_CHARACTERS: usize = 16;
 /// How long the fault `hangs` holds a connection.
 pub const HANG: Duration = Duration::from_secs(60);
+/// Where an answer ends after all that has no end (the fault `endless`).
+pub const ENDLESS: usize = 1 << 30;
+/// How much of it is sent at once.
+pub const PIECE: usize = 64 * 1024;
 /// How long the quirk `slow` waits.
 pub const SLOW: Duration = Duration::from_secs(2);
 /// How long an answer is under the fault `too-large`.

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use super::answer;
+use super::check::AuthnRequest;
+use super::crowd;
 use super::faults::Fault;
 use super::logins;
 use super::node::Node;
-use super::people::{CANCEL, NodeStatus, Way};
+use super::people::{CANCEL, NodeStatus, Person, Way};
 use super::recording::{Ended, Record};
 use super::state::{Chosen, Transaction, Waiting};
 use crate::base::encoding::base64;
@@ -56,7 +59,8 @@ impl Node {
         let mut way = choice.way;
         let mut assurance = choice.assurance;
         let mut faults = choice.faults.clone();
-        let chosen = match self.equipment.roster.people().find(&choice.person) {
+        let person = self.equipment.roster.people().find(&choice.person);
+        let chosen = match person.or_else(|| crowd::find(&choice.person)) {
             Some(person) => {
                 way = way.or(person.way);
                 assurance = assurance.or(person.assurance);
@@ -112,9 +116,36 @@ impl Node {
             by_get: faults.contains(&Fault::ReturnByGet),
         };
         let since = self.clock.now();
-        let waiting = Waiting { request, chosen, way, assurance, faults, since, login };
+        let assertion_id = answer::assertion_id();
+        let waiting =
+            Waiting { request, chosen, way, assurance, faults, since, login, assertion_id };
         state.artifacts.insert(artifact, waiting);
         back
+    }
+
+    /// Makes an artifact that nobody asked for, in the shape of an answer to an earlier request,
+    /// but for its identifier.
+    pub(super) fn unsolicited(
+        &self,
+        like: &AuthnRequest,
+        person: Arc<Person>,
+        faults: Vec<Fault>,
+    ) -> String {
+        let artifact = self.artifact();
+        let way = Way::default();
+        let waiting = Waiting {
+            request: AuthnRequest { id: random::message_id(), ..like.clone() },
+            chosen: Chosen::Person(person),
+            way,
+            assurance: like.minimum.max(way.assurance()),
+            faults,
+            since: self.clock.now(),
+            // Of no login: they are counted from one.
+            login: 0,
+            assertion_id: answer::assertion_id(),
+        };
+        self.state().artifacts.insert(artifact.clone(), waiting);
+        artifact
     }
 
     /// SAML bindings 3.6.4: type 0x0004, an endpoint index, the SHA-1 of the issuer, a handle.

@@ -8,6 +8,7 @@
 //! 4. Not for production: loopback addresses unless told otherwise, keys of its own ([`kit`]),
 //!    invented people ([`people`]), a banner on each page.
 //! 5. Everything that grows has a bound ([`bounds`]).
+//! 6. It examines service providers that need not be ours ([`examine`]).
 //!
 //! The gateway trusts it through configuration only, as it would trust the node: no other module
 //! imports this one, but for the command line.
@@ -16,8 +17,10 @@ pub mod answer;
 pub mod bounds;
 pub mod check;
 mod choice;
+mod crowd;
 mod endpoints;
 mod error;
+pub mod examine;
 pub mod faults;
 mod front;
 pub mod kit;

@@ -12,6 +12,7 @@ use super::check::{
 use super::faults::Fault;
 use super::front::{Front, TlsFault};
 use super::logins::Message;
+use super::paths::EXTERNAL_PATH;
 use super::people::NodeStatus;
 use super::recording::{Around, Ended, Record, Recorder, Replay};
 use super::rollover::Rollover;
@@ -72,6 +73,10 @@ pub(super) enum Pace {
     After(Duration),
     /// Not at all: the connection is held until the client leaves, or this long.
     Never(Duration),
+    /// A byte each second, for as long as this.
+    Drips(Duration),
+    /// At once, and then without end.
+    Endless,
 }
 
 impl Node {
@@ -258,15 +263,18 @@ impl Node {
             let finding = Finding { rule, found: issuer, expected: String::new() };
             return Err((finding, waiting.login));
         }
-        let waiting = state.artifacts.take(&resolve.artifact);
+        let waiting = if state.repeats {
+            state.artifacts.find(&resolve.artifact).cloned()
+        } else {
+            state.artifacts.take(&resolve.artifact)
+        };
         Ok(waiting.filter(|waiting| now < later(waiting.since, ARTIFACT_LIFE)))
     }
 
     /// Builds the answer and begins the session.
     fn deliver(&self, resolve: &Resolve, waiting: &Waiting, now: Time) -> Reply {
-        let Waiting { request, faults, .. } = waiting;
+        let Waiting { request, faults, assertion_id, .. } = waiting;
         let service = &request.service.service;
-        let assertion_id = answer::assertion_id();
         let previous = {
             let mut state = self.state();
             let previous = state.previous_assertion.replace(assertion_id.clone());
@@ -298,7 +306,7 @@ impl Node {
             assurance: waiting.assurance,
             attributes: &request.attributes,
             recipient: &service.encryption,
-            assertion_id: &assertion_id,
+            assertion_id,
             previous_assertion: previous.as_deref(),
         };
         let built = answer::build_with_assertion(&login, &self.keys.kit(), faults, now);
@@ -307,12 +315,21 @@ impl Node {
             Err(error) => (Err(error), None),
         };
         let mut reply = reply(built);
+        if faults.iter().any(|fault| POINTING.contains(fault)) {
+            let own = format!("{}{EXTERNAL_PATH}", self.addresses.pages_origin);
+            let text = String::from_utf8_lossy(&reply.body);
+            reply.body = text.replace(answer::EXTERNAL, &own).into_bytes();
+        }
         if reply.status == 200 {
             reply.status = answer::http_status(faults);
         }
         self.keep(waiting, &reply.body, assertion.as_deref(), now);
         if faults.contains(&Fault::Hangs) {
             reply.pace = Pace::Never(HANG);
+        } else if faults.contains(&Fault::Drips) {
+            reply.pace = Pace::Drips(HANG);
+        } else if faults.contains(&Fault::Endless) {
+            reply.pace = Pace::Endless;
         } else if faults.contains(&Fault::Slow) {
             reply.pace = Pace::After(SLOW);
         }
@@ -391,6 +408,9 @@ impl Node {
         Context { services, sso_url: sso, logout_url: logout, now }
     }
 }
+
+/// The faults whose message points to something that could be fetched.
+const POINTING: [Fault; 2] = [Fault::ExternalReference, Fault::ExternalEntity];
 
 fn reply(built: Result<Vec<u8>, Error>) -> Reply {
     match built {

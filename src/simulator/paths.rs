@@ -8,3 +8,5 @@ pub(super) const RESOLVE_PATH: &str = "/login-services/idpArtifactResolutionServ
 pub(super) const LOGOUT_PATH: &str = "/login-services/singleLogoutService";
 /// What the paths of the control API begin with.
 pub(super) const CONTROL_PATH: &str = "/control/";
+/// What a message points to that nobody should fetch.
+pub(super) const EXTERNAL_PATH: &str = "/external";

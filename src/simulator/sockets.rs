@@ -212,6 +212,11 @@ impl Control {
         self.0.equipment.front.set_schedule(schedule);
     }
 
+    /// Returns the node itself, for what drives more than faults.
+    pub(super) fn node(&self) -> Arc<Node> {
+        Arc::clone(&self.0)
+    }
+
     /// Returns the last `AuthnRequest` that came in, as XML.
     #[must_use]
     pub fn last_authn_request(&self) -> Option<String> {

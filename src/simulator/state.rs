@@ -33,6 +33,10 @@ pub(super) struct State {
     pub(super) previous_assertion: Option<String>,
     /// The last logins with their messages.
     pub(super) logins: Logins,
+    /// Answers an artifact as often as it is asked, with the same assertion.
+    pub(super) repeats: bool,
+    /// How often somebody fetched what a message pointed to.
+    pub(super) fetched: usize,
 }
 
 /// A citizen before the choice of a person.
@@ -80,6 +84,8 @@ pub(super) struct Waiting {
     pub(super) faults: Vec<Fault>,
     pub(super) since: Time,
     pub(super) login: u64,
+    /// The `ID` of the assertion.
+    pub(super) assertion_id: String,
 }
 
 /// A session at the node.
@@ -134,6 +140,8 @@ impl State {
             always: Vec::new(),
             previous_assertion: None,
             logins: Logins::default(),
+            repeats: false,
+            fetched: 0,
         }
     }
 

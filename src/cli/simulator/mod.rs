@@ -1,4 +1,7 @@
-//! `brama simulator`: stands in for the national node, for as long as one wants.
+//! `brama simulator`: stands in for the national node, for as long as one wants, or for as long as it
+//! takes to examine a service provider.
+
+mod examine;
 
 mod more;
 
@@ -62,14 +65,11 @@ pub(super) struct Arguments {
     /// Listens on addresses that others can reach. The simulator signs in whoever asks.
     #[arg(long)]
     allow_remote: bool,
-    /// What to log.
-    #[arg(
-        long,
-        default_value = "info",
-        value_name = "LEVEL",
-        value_parser = observe::Level::new
-    )]
-    log: observe::Level,
+    #[command(flatten)]
+    examination: examine::Arguments,
+    /// What to log: by default "info", and "error" while a service is examined.
+    #[arg(long, value_name = "LEVEL", value_parser = observe::Level::new)]
+    log: Option<observe::Level>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -83,7 +83,13 @@ enum AuthnRequirement {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    if let Err(error) = observe::start(false, &arguments.log) {
+    let subject = match arguments.examination.subject() {
+        Ok(subject) => subject,
+        Err(wrong) => return examine::cannot(wrong),
+    };
+    let usual = if subject.is_some() { "error" } else { "info" };
+    let usual = observe::Level::new(usual).expect("a level");
+    if let Err(error) = observe::start(false, arguments.log.as_ref().unwrap_or(&usual)) {
         return fail(error);
     }
     if arguments.keys_only {
@@ -92,15 +98,19 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             Err(error) => fail(error),
         };
     }
-    serve(async |stop| match start(arguments) {
-        Ok(simulator) => {
+    serve(async |stop| match (start(arguments), subject) {
+        (Ok(simulator), Some(subject)) => {
+            examine::run(simulator, subject, &arguments.examination, stop).await
+        }
+        (Ok(simulator), None) => {
             introduce(&simulator, arguments);
             match simulator.run(stop).await {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(error),
             }
         }
-        Err(error) => fail(error),
+        (Err(error), Some(_)) => examine::cannot(error),
+        (Err(error), None) => fail(error),
     })
 }
 

@@ -1,8 +1,9 @@
 //! What faults and quirks add to a message or an assertion before it is signed or sealed: so that
 //! every signature holds, and only what stands where tells.
 
-use super::claims::Claims;
-use crate::saml::namespaces::{SAML2, STATUS_PREFIX};
+use super::claims::{Claims, OTHER_SERVICE};
+use super::cut::{in_tag, without, without_attribute};
+use crate::saml::namespaces::{BEARER, SAML2, STATUS_PREFIX};
 use crate::simulator::Error;
 use crate::simulator::faults::Fault;
 use crate::simulator::kit::Kit;
@@ -12,6 +13,9 @@ use crate::xml::writer::Writer;
 
 /// An element that no schema of ours has.
 const FOREIGN: &str = "<x:nowy xmlns:x=\"urn:brama:symulator\" x:kod=\"1\">nowość</x:nowy>";
+
+/// A confirmation that is made by another than the one who presents it (SAML profiles 3.2).
+const SENDER_VOUCHES: &str = "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches";
 
 /// A text that says who it is about.
 pub(super) const NAMES_PERSON: &str =
@@ -28,6 +32,16 @@ pub(super) fn to_message(mut text: String, faults: &[Fault], forged: &str) -> St
                 text.replacen(NodeStatus::AuthnFailed.message(), NAMES_PERSON, 1)
             }
             Fault::StatusSuccessWithError => with_error_below(&text),
+            Fault::Destination => in_response_tag(&text, |tag| {
+                tag.replacen(
+                    " Version=",
+                    &format!(" Destination=\"{OTHER_SERVICE}/acs\" Version="),
+                    1,
+                )
+            }),
+            Fault::ResponseInResponseToMissing => {
+                in_response_tag(&text, |tag| without_attribute(tag, "InResponseTo"))
+            }
             Fault::ElementWithoutPlace => before(&text, "</saml2p:Response>", FOREIGN),
             Fault::TextBetweenElements => before(&text, "</saml2p:Response>", "Ewa Fałsz"),
             Fault::AssertionInExtensions => in_extensions(&text, forged),
@@ -39,6 +53,11 @@ pub(super) fn to_message(mut text: String, faults: &[Fault], forged: &str) -> St
         };
     }
     text
+}
+
+/// Changes the start tag of the inner message.
+fn in_response_tag(text: &str, change: impl Fn(&str) -> String) -> String {
+    in_tag(text, "<saml2p:Response ", change)
 }
 
 /// The code of the last status gets another one inside.
@@ -65,6 +84,14 @@ pub(super) fn to_assertion(claims: &Claims, faults: &[Fault], kit: &Kit) -> Resu
     for fault in faults {
         text = match fault {
             Fault::AssertionInAdvice => in_advice(&text, &claims.forged().write()),
+            Fault::InResponseToMissing => without_confirmation(&text, "InResponseTo"),
+            Fault::RecipientMissing => without_confirmation(&text, "Recipient"),
+            Fault::ConfirmationEndMissing => without_confirmation(&text, "NotOnOrAfter"),
+            Fault::ConfirmationMethod => text.replacen(BEARER, SENDER_VOUCHES, 1),
+            Fault::AudienceMissing => {
+                without(&text, "<saml2:AudienceRestriction>", "</saml2:AudienceRestriction>")
+            }
+            Fault::ConditionsMissing => without(&text, "<saml2:Conditions ", "</saml2:Conditions>"),
             Fault::SecondSubject => {
                 let end = "</saml2:NameID>";
                 text.replacen(end, &format!("{end}<saml2:EncryptedID></saml2:EncryptedID>"), 1)
@@ -83,6 +110,11 @@ pub(super) fn to_assertion(claims: &Claims, faults: &[Fault], kit: &Kit) -> Resu
         };
     }
     Ok(text)
+}
+
+/// Takes an attribute out of what confirms the subject.
+fn without_confirmation(text: &str, name: &str) -> String {
+    in_tag(text, "<saml2:SubjectConfirmationData ", |tag| without_attribute(tag, name))
 }
 
 fn in_advice(text: &str, inside: &str) -> String {

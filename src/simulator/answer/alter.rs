@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::cut::find;
 use super::plan::Plan;
 use crate::simulator::Error;
 use crate::simulator::faults::Fault;
@@ -15,6 +16,10 @@ const SHA1: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
 const HMAC_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
 const XSLT: &str = "http://www.w3.org/TR/1999/REC-xslt-19991116";
 const INCLUSIVE_C14N: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
+
+/// The address of what nobody should fetch because a message says so. Whoever sends the message may
+/// put an address of its own in its place.
+pub const EXTERNAL: &str = "http://127.0.0.1:9/external";
 
 /// Alters the empty signatures: what is made of them is a true signature of another profile.
 /// (But for inclusive canonicalisation, which takes in the prefix of the envelope that is put
@@ -73,12 +78,11 @@ impl<'a> Alteration<'a> {
             let altered = match fault {
                 Fault::TamperedArtifactResponse => tamper(&text, "<saml2p:ArtifactResponse "),
                 Fault::Reindented => Some(text.replace("><", ">\n  <")),
-                Fault::DuplicateId => duplicate_id(&text),
                 Fault::TransformXslt => Some(text.replacen(ENVELOPED_SIGNATURE, XSLT, 1)),
                 Fault::HmacSignature => Some(text.replacen(ECDSA_SHA256, HMAC_SHA256, 1)),
                 Fault::ExternalReference => {
                     let own = format!("URI=\"#{}\"", self.plan.outer.id);
-                    Some(text.replacen(&own, "URI=\"http://127.0.0.1:9/external\"", 1))
+                    Some(text.replacen(&own, &format!("URI=\"{EXTERNAL}\""), 1))
                 }
                 Fault::Comment => in_issuer(&text, |issuer| {
                     let (start, end) = issuer.split_at(issuer.len() / 2);
@@ -106,13 +110,6 @@ impl<'a> Alteration<'a> {
     pub(super) fn has(&self, fault: Fault) -> bool {
         self.faults.contains(&fault)
     }
-}
-
-/// Finds from the first `start` to the first `end` behind it, both included.
-pub(super) fn find(text: &str, start: &str, end: &str) -> Option<Range<usize>> {
-    let from = text.find(start)?;
-    let length = text[from..].find(end)? + end.len();
-    Some(from..from + length)
 }
 
 /// Finds the original response: the first there is, to the last end there is.
@@ -152,15 +149,6 @@ fn move_inner_signature(text: &str) -> Option<String> {
     let detail = format!("<saml2p:StatusDetail>{moved}</saml2p:StatusDetail>");
     text.insert_str(at, &detail);
     Some(text)
-}
-
-fn duplicate_id(text: &str) -> Option<String> {
-    let data = find(text, "<xenc:EncryptedData Id=\"", "\" ")?;
-    let key = find(text, "<xenc:EncryptedKey Id=\"", "\">")?;
-    let id = text[data]["<xenc:EncryptedData Id=\"".len()..].trim_end_matches("\" ");
-    let mut altered = text.to_owned();
-    altered.replace_range(key, &format!("<xenc:EncryptedKey Id=\"{id}\">"));
-    Some(altered)
 }
 
 fn in_issuer(text: &str, change: impl Fn(&str) -> String) -> Option<String> {

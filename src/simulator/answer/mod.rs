@@ -11,6 +11,7 @@ mod alter;
 mod assertion;
 mod build;
 mod claims;
+mod cut;
 mod login;
 mod message;
 mod plan;
@@ -19,6 +20,7 @@ mod tests;
 mod wire;
 mod wrapping;
 
+pub use self::alter::EXTERNAL;
 pub use self::build::{build, build_with_assertion};
 pub use self::login::{Login, Outcome, assertion_id};
 pub use self::message::{LogoutAnswer, logout, only_status};

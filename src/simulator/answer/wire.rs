@@ -1,7 +1,7 @@
 //! The envelope, and what may stand in its place.
 
 use super::additions::NAMES_PERSON;
-use super::alter::Alteration;
+use super::alter::{Alteration, EXTERNAL};
 use super::message::Seal;
 use crate::saml::soap;
 use crate::simulator::bounds::TOO_LARGE;
@@ -51,15 +51,46 @@ pub(super) fn envelope(text: &str, alteration: &Alteration<'_>, faults: &[Fault]
     } else {
         soap::wrap(text)
     };
+    if has(Fault::DuplicateId) {
+        in_header(&mut envelope, &NAMED.repeat(2));
+    }
     if has(Fault::ProcessingInstruction) {
         envelope.insert_str(0, "<?brama symulator?>");
     }
     if has(Fault::Doctype) {
         envelope.insert_str(0, "<!DOCTYPE soap:Envelope [<!ENTITY kto \"Ewa\">]>");
     }
+    if has(Fault::EntityExpansion) {
+        declare(&mut envelope, &expansion(), "lot9");
+    }
+    if has(Fault::ExternalEntity) {
+        declare(&mut envelope, &format!("<!ENTITY obca SYSTEM \"{EXTERNAL}\">"), "obca");
+    }
     if has(Fault::TooLarge) {
         let padding = TOO_LARGE.saturating_sub(envelope.len());
         envelope.push_str(&" ".repeat(padding));
     }
     envelope.into_bytes()
+}
+
+/// Declares entities, and uses one of them in the header, which no signature covers.
+fn declare(envelope: &mut String, entities: &str, used: &str) {
+    in_header(envelope, &format!("<x:x xmlns:x=\"urn:brama:symulator\">&{used};</x:x>"));
+    envelope.insert_str(0, &format!("<!DOCTYPE soap:Envelope [{entities}]>"));
+}
+
+fn in_header(envelope: &mut String, inside: &str) {
+    let header = format!("<soap:Header>{inside}</soap:Header>");
+    *envelope = envelope.replacen("<soap:Header></soap:Header>", &header, 1);
+}
+
+/// An element with an identifier.
+const NAMED: &str = "<x:x xmlns:x=\"urn:brama:symulator\" ID=\"_ten-sam\"></x:x>";
+
+/// Ten entities, of which each is ten times the one before: gigabytes in the end.
+fn expansion() -> String {
+    let next = |level: usize| {
+        format!("<!ENTITY lot{level} \"{}\">", format!("&lot{};", level - 1).repeat(10))
+    };
+    (1..10).fold("<!ENTITY lot0 \"lotlotlotlot\">".to_owned(), |text, level| text + &next(level))
 }

@@ -17,7 +17,7 @@ use crate::simulator::choice::{Choice, NoReturn, Return};
 use crate::simulator::faults::Fault;
 use crate::simulator::node::Node;
 use crate::simulator::pages;
-use crate::simulator::paths::{CONTROL_PATH, SSO_PATH};
+use crate::simulator::paths::{CONTROL_PATH, EXTERNAL_PATH, SSO_PATH};
 use crate::simulator::people::Way;
 use crate::wire::incoming::Incoming;
 
@@ -85,6 +85,10 @@ impl Service for Browser {
                 Ok(body) => self.choose(&body, language),
                 Err(status) => page(status, pages::unreadable(language)),
             },
+            (EXTERNAL_PATH, _) => {
+                self.node.state().fetched += 1;
+                page(StatusCode::NOT_FOUND, pages::not_found(language))
+            }
             ("/", &Method::GET | &Method::HEAD) => {
                 page(StatusCode::OK, pages::overview(language, &self.node))
             }

@@ -1,14 +1,19 @@
 //! The SOAP listener. Content-Type and SOAPAction are not looked at: the node does not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
 use http::request::Parts;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use hyper::{Method, Response, StatusCode};
 
 use super::message::{answer, read};
-use crate::base::body::Body;
+use crate::base::body::{Body, BoxError};
 use crate::server::listener::{Peer, Service};
-use crate::simulator::bounds::HANG;
+use crate::simulator::bounds::{ENDLESS, HANG, PIECE};
 use crate::simulator::front::Condition;
 use crate::simulator::node::{Node, Pace, Reply};
 use crate::simulator::paths::{LOGOUT_PATH, RESOLVE_PATH};
@@ -68,9 +73,37 @@ async fn send(reply: Reply) -> Response<Body> {
             tokio::time::sleep(time).await;
             return plain(StatusCode::GATEWAY_TIMEOUT);
         }
+        Pace::Drips(time) => return slowly(reply, time),
+        Pace::Endless => return endlessly(reply),
     }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer(status, "text/xml;charset=UTF-8", reply.body)
+}
+
+/// A byte each second.
+fn slowly(reply: Reply, time: Duration) -> Response<Body> {
+    let bytes = reply.body.into_iter().take(usize::try_from(time.as_secs()).unwrap_or(usize::MAX));
+    let pieces = stream::iter(bytes).then(|byte| async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok::<_, BoxError>(Frame::data(Bytes::from(vec![byte])))
+    });
+    send_stream(pieces)
+}
+
+/// The message, and then white space for as long as it is read.
+fn endlessly(reply: Reply) -> Response<Body> {
+    let space = Bytes::from(vec![b' '; PIECE]);
+    let rest = stream::repeat_with(move || space.clone()).take(ENDLESS / PIECE);
+    let pieces = stream::once(async { Bytes::from(reply.body) }).chain(rest);
+    send_stream(pieces.map(|piece| Ok::<_, BoxError>(Frame::data(piece))))
+}
+
+fn send_stream(
+    pieces: impl Stream<Item = Result<Frame<Bytes>, BoxError>> + Send + 'static,
+) -> Response<Body> {
+    let mut response = answer(StatusCode::OK, "text/xml;charset=UTF-8", "");
+    *response.body_mut() = Body::stream(StreamBody::new(pieces));
+    response
 }
 
 fn plain(status: StatusCode) -> Response<Body> {

@@ -69,6 +69,11 @@ catalogue! {
     Fault EmptyBody "empty-body" "pusta odpowiedź" "an empty answer";
     Fault Hangs "hangs" "węzeł nie odpowiada" "the node never answers";
     Fault TooLarge "too-large" "odpowiedź ma 1 MiB" "the answer has 1 MiB";
+    Fault Drips "drips"
+        "odpowiedź po bajcie na sekundę, przez minutę"
+        "the answer comes by a byte each second, for a minute";
+    Fault Endless "endless"
+        "odpowiedź się nie kończy" "the answer has no end";
 
     // Statuses.
     Fault StatusAuthnFailed "status-authn-failed"
@@ -190,6 +195,11 @@ catalogue! {
     Fault OtherStatement "other-statement"
         "AuthzDecisionStatement w asercji" "an AuthzDecisionStatement in the assertion";
     Fault Doctype "doctype" "deklaracja DOCTYPE" "a document type declaration";
+    Fault EntityExpansion "entity-expansion"
+        "encje w deklaracji DOCTYPE, które rozwijają się do wielu gigabajtów"
+        "entities of a document type declaration that expand to gigabytes";
+    Fault ExternalEntity "external-entity"
+        "encja zewnętrzna w deklaracji DOCTYPE" "an external entity in a document type declaration";
     Fault ProcessingInstruction "processing-instruction"
         "instrukcja przetwarzania" "a processing instruction";
     Fault Comment "comment"
@@ -217,6 +227,18 @@ catalogue! {
         "asercja na inne żądanie" "the assertion answers another request";
     Fault Audience "audience" "asercja dla innej usługi" "the assertion is for another service";
     Fault Recipient "recipient" "asercja na inny adres" "the assertion is for another address";
+    Fault Destination "destination"
+        "Destination odpowiedzi to inny adres" "the Destination of the Response is another address";
+    Fault ResponseInResponseToMissing "response-in-response-to-missing"
+        "Response nie mówi, na jakie żądanie" "the Response does not say what it answers";
+    Fault InResponseToMissing "in-response-to-missing"
+        "asercja nie mówi, na jakie żądanie" "the assertion does not say what it answers";
+    Fault RecipientMissing "recipient-missing"
+        "asercja nie mówi, na jaki adres" "the assertion does not say for which address it is";
+    Fault AudienceMissing "audience-missing"
+        "asercja nie mówi, dla jakiej usługi" "the assertion does not say for which service it is";
+    Fault ConfirmationMethod "confirmation-method"
+        "potwierdzenie podmiotu inne niż bearer" "the subject confirmation is not by bearer";
     Fault ReplayedAssertion "replayed-assertion"
         "identyfikator asercji z poprzedniego logowania"
         "the assertion has the ID of the login before";
@@ -235,6 +257,10 @@ catalogue! {
         "uwierzytelnienie w przyszłości" "the authentication lies in the future";
     Fault ConditionsTooLong "conditions-too-long"
         "warunki na sto lat" "the conditions hold for a hundred years";
+    Fault ConditionsMissing "conditions-missing"
+        "asercja bez Conditions" "the assertion has no Conditions";
+    Fault ConfirmationEndMissing "confirmation-end-missing"
+        "potwierdzenie podmiotu bez końca ważności" "the subject confirmation has no end";
     Fault TimeOfAnotherForm "time-of-another-form"
         "czas w innej postaci niż xs:dateTime" "a time that is no xs:dateTime";
     Fault EmptyId "empty-id" "asercja z pustym ID" "the ID of the assertion is empty";
