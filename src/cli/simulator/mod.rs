@@ -2,7 +2,6 @@
 //! takes to examine a service provider.
 
 mod examine;
-
 mod more;
 
 use std::net::SocketAddr;
