@@ -243,7 +243,7 @@ async fn connect(upstream: &Upstream, lease: &Lease, wanted: Wanted) -> Result<W
     let dialled = dial(lease.endpoint(), tls, protocol, settings.timeouts.connect).await;
     let dialled = dialled.map_err(Error::Connect)?;
     let way = match dialled.spoken {
-        Spoken::Http1 => Pooled::Http1(Box::new(Connection::new(dialled.stream))),
+        Spoken::Http1 => Pooled::Http1(Box::new(Connection::new(dialled.stream.split()))),
         Spoken::Http2 => {
             let sender = http2::begin(dialled.stream).await.map_err(Error::Http2)?;
             upstream.pool.put_http2(lease.id(), sender)

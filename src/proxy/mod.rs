@@ -88,4 +88,6 @@ impl Settings {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -67,3 +67,44 @@ impl Watched {
 
 /// How many pieces pass between two looks at the clock.
 const PIECES: u32 = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::proxy::testing::Right;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_never_waits_looks_after_so_many_pieces_and_so_much_time() {
+        let right = Right::begin().await;
+        let mut watched = Watched::new(right.lasting());
+        let cx = Context::from_waker(Waker::noop());
+        let mut ended_after = |pieces: u32| (1..=pieces).find(|_| watched.passed(&cx).is_ready());
+        // The first look at the clock begins the time.
+        assert_eq!(ended_after(PIECES), None);
+        tokio::time::advance(LOOK).await;
+        assert_eq!(ended_after(PIECES), None, "it may go on");
+        right.end().await;
+        tokio::time::advance(LOOK - Duration::from_millis(1)).await;
+        assert_eq!(ended_after(2 * PIECES), None, "it is too early to look");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(ended_after(2 * PIECES), Some(PIECES));
+        assert_eq!(watched.cut(), Some(Cut::SessionEnded));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_waits_looks_meanwhile_and_ends_when_nothing_comes() {
+        let right = Right::begin().await;
+        let watched = Watched::new(right.lasting());
+        let (idle, begin) = (LOOK * 5 / 2, Instant::now());
+        let wait = async || {
+            let mut deadline = Deadline::default();
+            std::future::poll_fn(|cx| watched.wait(&mut deadline, idle, cx)).await
+        };
+        assert_eq!((wait().await, begin.elapsed()), (None, idle));
+        right.end().await;
+        assert_eq!((wait().await, begin.elapsed()), (Some(Cut::SessionEnded), idle + LOOK));
+        assert_eq!(watched.cut(), Some(Cut::SessionEnded));
+    }
+}

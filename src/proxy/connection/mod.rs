@@ -26,7 +26,7 @@ use crate::wire::head::{Bounds, ResponseHead, Search};
 use crate::wire::incoming::Incoming;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
-use crate::wire::stream::{Stream, WriteHalf};
+use crate::wire::stream::{ReadHalf, WriteHalf};
 
 /// A connection to an upstream.
 pub(super) struct Connection {
@@ -85,8 +85,8 @@ impl From<Error> for Unanswered {
 }
 
 impl Connection {
-    pub(super) fn new(stream: Stream) -> Self {
-        let (reader, writer) = stream.split();
+    /// Begins with the two halves of a stream.
+    pub(super) fn new((reader, writer): (ReadHalf, WriteHalf)) -> Self {
         let (reader, deadline) = (Reader::new(reader), Deadline::default());
         Self { reader, writer, deadline, is_doubtful: true }
     }

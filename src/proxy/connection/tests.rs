@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
 use crate::wire::pace::Slowest;
-use crate::wire::stream::ReadHalf;
+use crate::wire::stream::Stream;
 
 /// The time that an upstream has.
 const TIME: Duration = Duration::from_secs(2);
@@ -80,7 +80,7 @@ async fn a_doubtful_connection_and_one_that_waited_are_asked_about_at_the_kernel
     let watched = ours.try_clone().unwrap();
     ours.set_nonblocking(true).unwrap();
     let mut connection =
-        Connection::new(Stream::Tcp(tokio::net::TcpStream::from_std(ours).unwrap()));
+        Connection::new(Stream::Tcp(tokio::net::TcpStream::from_std(ours).unwrap()).split());
     assert!(connection.is_silent(LULL));
     io::Write::write_all(&mut upstream, b"unasked").unwrap();
     // It is there, but the runtime has had no turn to hear of it.

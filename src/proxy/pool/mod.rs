@@ -116,6 +116,12 @@ impl Pool {
         });
     }
 
+    /// Returns how many wait, of all servers.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().iter().map(|server| server.idle.len()).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Server>> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }

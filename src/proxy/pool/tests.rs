@@ -32,7 +32,7 @@ fn stream() -> (Stream, TcpStream) {
 /// A connection, which of all it is, and its upstream.
 fn connection() -> (Box<Connection>, *const Connection, TcpStream) {
     let (stream, upstream) = stream();
-    let connection = Box::new(Connection::new(stream));
+    let connection = Box::new(Connection::new(stream.split()));
     let which = std::ptr::from_ref(&*connection);
     (connection, which, upstream)
 }
@@ -60,10 +60,6 @@ fn number(pooled: Option<Pooled>) -> Option<u64> {
         Pooled::Http1(_) => panic!("it is of HTTP/1.1"),
         Pooled::Http2(multiplexed) => Some(multiplexed.number()),
     }
-}
-
-fn waiting(pool: &Pool) -> usize {
-    pool.lock().iter().map(|server| server.idle.len()).sum()
 }
 
 #[tokio::test]
@@ -95,7 +91,7 @@ async fn one_that_waited_too_long_or_was_hung_up_or_spoken_on_is_not_taken() {
     let moment = Duration::from_millis(1);
     let (_, _upstream) = kept(&pool, id, now);
     assert!(taken(&pool, id, now + KEEP_ALIVE).is_none());
-    assert_eq!(waiting(&pool), 0, "it is closed");
+    assert_eq!(pool.waiting(), 0, "it is closed");
     let (good, _upstream) = kept(&pool, id, now);
     assert_eq!(which(taken(&pool, id, now + KEEP_ALIVE - moment).as_deref()), Some(good));
 
@@ -106,7 +102,7 @@ async fn one_that_waited_too_long_or_was_hung_up_or_spoken_on_is_not_taken() {
     let (_, mut talks) = kept(&pool, id, now);
     std::io::Write::write_all(&mut talks, b"HTTP/1.1 200 OK\r\n").unwrap();
     assert_eq!(which(taken(&pool, id, now).as_deref()), Some(good));
-    assert_eq!(waiting(&pool), 0);
+    assert_eq!(pool.waiting(), 0);
 }
 
 #[tokio::test]
@@ -116,7 +112,7 @@ async fn no_more_wait_for_a_server_than_may() {
     let (first, _one) = kept(&pool, id, now);
     let (second, _two) = kept(&pool, id, now);
     let (_, mut refused) = kept(&pool, id, now);
-    assert_eq!(waiting(&pool), 2);
+    assert_eq!(pool.waiting(), 2);
     assert_eq!(std::io::Read::read(&mut refused, &mut [0]).unwrap(), 0, "it was closed");
     let taken = [(); 3].map(|()| taken(&pool, id, now));
     let [a, b, c] = taken.each_ref().map(|taken| which(taken.as_deref()));
@@ -139,9 +135,9 @@ async fn a_sweep_closes_what_is_good_for_nothing_and_nothing_else() {
     drop(hung_up);
     let (good, _upstream) = kept(&pool, id, now);
     let (_, _of_one_that_is_gone) = kept(&pool, gone, now);
-    assert_eq!(waiting(&pool), 4);
+    assert_eq!(pool.waiting(), 4);
     pool.sweep(&group);
-    assert_eq!(waiting(&pool), 1);
+    assert_eq!(pool.waiting(), 1);
     assert!(pool.lock().iter().all(|server| server.id == id), "a server that is gone is forgotten");
     assert_eq!(which(taken(&pool, id, now).as_deref()), Some(good));
 }

@@ -172,7 +172,7 @@ async fn ask(group: &Group, server: &Server, check: &HealthCheck) -> Result<(), 
     let (time, now) = (check.timeout, std::time::Instant::now());
     let status = match dialled.spoken {
         Spoken::Http1 => {
-            let connection = Box::new(Connection::new(dialled.stream));
+            let connection = Box::new(Connection::new(dialled.stream.split()));
             let request = to_http1(&check.path, &host);
             let answered = connection.exchange(request, time, now, &Unwatched).await;
             answered?.head.status

@@ -16,6 +16,7 @@ use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::connection::{Unanswered, Watch};
@@ -28,7 +29,6 @@ use crate::base::body::{self, Body, BoxError};
 use crate::request::lasting::{Cut, LOOK, Lasting};
 use crate::wire::deadline::Deadline;
 use crate::wire::incoming::BodyError;
-use crate::wire::stream::Stream;
 
 /// Sends requests on a connection.
 pub(super) type Sender = http2::SendRequest<Sending>;
@@ -39,7 +39,10 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 
 /// Begins to speak on a new connection.
-pub(super) async fn begin(stream: Stream) -> Result<Sender, hyper::Error> {
+pub(super) async fn begin<S>(stream: S) -> Result<Sender, hyper::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
@@ -211,3 +214,6 @@ impl HttpBody for ResponseBody {
         self.incoming.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -174,3 +174,6 @@ impl Body for ResponseBody {
         self.size
     }
 }
+
+#[cfg(test)]
+mod tests;
