@@ -28,7 +28,7 @@ pub mod return_to;
 pub mod room;
 pub mod tenure;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod ticket;

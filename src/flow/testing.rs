@@ -184,7 +184,7 @@ fn client(kit: &Kit, simulator: &Simulator) -> NodeClient {
     NodeClient::new(settings, tls::client(roots, None).unwrap())
 }
 
-async fn post(url: &str, fields: &[(&str, &str)]) -> String {
+pub(crate) async fn post(url: &str, fields: &[(&str, &str)]) -> String {
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(fields);
@@ -196,7 +196,7 @@ async fn post(url: &str, fields: &[(&str, &str)]) -> String {
     String::from_utf8(page.to_bytes().to_vec()).unwrap()
 }
 
-fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
+pub(crate) fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
     let (_, rest) = text.split_once(start).unwrap_or_else(|| panic!("{start} in {text}"));
     rest.split_once(end).unwrap().0
 }

@@ -210,8 +210,43 @@ const KEPT: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
     use http_body_util::BodyExt as _;
+    use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+    use crate::wire::framing::Framing;
+    use crate::wire::incoming::ReaderLease;
+    use crate::wire::pace::Slowest;
+    use crate::wire::reader::Reader;
+    use crate::wire::stream::ReadHalf;
+
+    /// A body that comes in chunks, what has its reader again, and its client.
+    fn of_a_client() -> (Incoming, ReaderLease, DuplexStream) {
+        let (client, source) = duplex(4 * KEPT);
+        let reader = Reader::new(ReadHalf::Other(Box::new(source)));
+        let slowest = Slowest { stall: Duration::from_secs(60), rate: 0 };
+        let (body, lease) = Incoming::wire(reader, Framing::Chunked, false, slowest);
+        (body, lease, client)
+    }
+
+    async fn sends(client: &mut DuplexStream, length: usize) {
+        let chunk = format!("{length:x}\r\n{}\r\n", "x".repeat(length));
+        client.write_all(chunk.as_bytes()).await.unwrap();
+    }
+
+    /// Takes so many bytes, in whatever pieces.
+    async fn takes(sending: &mut Sending, mut length: usize) {
+        while length > 0 {
+            let frame = sending.frame().await.unwrap().unwrap();
+            length -= frame.into_data().unwrap().len();
+        }
+    }
+
+    fn is_home(lease: &mut ReaderLease) -> bool {
+        lease.home.try_recv().is_ok()
+    }
 
     #[tokio::test]
     async fn a_body_is_taken_back_whole_as_long_as_all_of_it_is_kept() {
@@ -239,5 +274,103 @@ mod tests {
         assert_eq!(reason, Some(h2::Reason::CANCEL));
         assert!(matches!(upload.failed(), Some(BodyError::TooLong(2))));
         assert!(upload.take_back().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_of_several_pieces_is_all_of_them_or_nothing() {
+        for (lengths, is_kept) in [([9, 8, KEPT - 17], true), ([9, 8, KEPT - 16], false)] {
+            let (body, _lease, mut client) = of_a_client();
+            let (mut sending, upload) = share(body);
+            for length in lengths {
+                sends(&mut client, length).await;
+                takes(&mut sending, length).await;
+            }
+            client.write_all(b"0\r\n\r\n").await.unwrap();
+            let back = upload.take_back();
+            assert_eq!(back.is_some(), is_kept, "{lengths:?}");
+            let Some(back) = back else { continue };
+            assert_eq!(back.collect().await.unwrap().to_bytes().len(), KEPT);
+        }
+        // What stands behind a body cannot be put back.
+        let (body, _lease, mut client) = of_a_client();
+        let (mut sending, upload) = share(body);
+        client.write_all(b"1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n").await.unwrap();
+        takes(&mut sending, 1).await;
+        assert!(sending.frame().await.unwrap().unwrap().is_trailers());
+        assert!(upload.take_back().is_none());
+    }
+
+    #[tokio::test]
+    async fn it_is_known_how_far_it_is() {
+        let (body, _lease, mut client) = of_a_client();
+        let (mut sending, upload) = share(body);
+        assert!(upload.is_under_way() && upload.is_cut_short() && !upload.is_going_on());
+        sends(&mut client, 1).await;
+        takes(&mut sending, 1).await;
+        assert!(upload.is_going_on() && !upload.is_going_on() && upload.is_cut_short());
+        let waits = tokio::time::timeout(Duration::ZERO, sending.frame()).await;
+        assert!(waits.is_err() && upload.is_going_on() && upload.is_going_on(), "for the client");
+        client.write_all(b"0\r\n\r\n").await.unwrap();
+        assert!(!sending.is_end_stream() && sending.frame().await.is_none());
+        assert!(sending.is_end_stream() && !upload.is_cut_short() && !upload.is_going_on());
+        assert!(upload.is_under_way());
+        drop(sending);
+        assert!(!upload.is_under_way());
+
+        // One that says how long it is ends with its last byte.
+        let (mut sending, upload) = share(Incoming::whole(Bytes::from_static(b"abc")));
+        takes(&mut sending, 3).await;
+        assert!(!upload.is_cut_short());
+        // Nobody waits for the client when nobody reads.
+        let (body, _lease, _client) = of_a_client();
+        let (mut sending, upload) = share(body);
+        assert!(tokio::time::timeout(Duration::ZERO, sending.frame()).await.is_err());
+        drop(sending);
+        assert!(!upload.is_going_on() && upload.is_cut_short());
+
+        let (_sending, none) = share(Incoming::empty());
+        assert!(!none.is_under_way() && !none.is_cut_short() && !none.is_going_on());
+    }
+
+    #[tokio::test]
+    async fn the_reader_goes_home_as_soon_as_nothing_can_be_wanted_of_the_body() {
+        // 1. The answer begins, and nobody reads the body any more.
+        let (body, mut lease, _client) = of_a_client();
+        let (sending, upload) = share(body);
+        drop(sending);
+        assert!(!is_home(&mut lease), "it could be sent again");
+        upload.answered();
+        assert!(is_home(&mut lease) && upload.take_back().is_none());
+        // 2. The answer begins first.
+        let (body, mut lease, _client) = of_a_client();
+        let (sending, upload) = share(body);
+        upload.answered();
+        assert!(!is_home(&mut lease), "it is read still");
+        drop(sending);
+        assert!(is_home(&mut lease) && upload.take_back().is_none());
+        // 3. It is broken off.
+        let (body, mut lease, _client) = of_a_client();
+        let (_sending, upload) = share(body);
+        upload.break_off();
+        assert!(is_home(&mut lease) && upload.take_back().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_reads_it_hears_at_once_that_there_is_no_more() {
+        for takes_back in [true, false] {
+            let (body, _lease, _client) = of_a_client();
+            let (mut sending, upload) = share(body);
+            let reads = tokio::spawn(async move { sending.frame().await.unwrap().is_err() });
+            while !upload.is_going_on() {
+                tokio::task::yield_now().await;
+            }
+            if takes_back {
+                assert!(upload.take_back().is_some());
+            } else {
+                upload.break_off();
+            }
+            let heard = tokio::time::timeout(Duration::from_secs(5), reads).await;
+            assert!(heard.expect("it is woken").unwrap());
+        }
     }
 }

@@ -121,7 +121,7 @@ impl Connection {
     ) -> Result<Answered, Unanswered> {
         let Outgoing { head, body, framing, holds_back, upgrade, method } = request;
         let had_body = framing != Framing::NONE;
-        self.is_doubtful = had_body || upgrade.is_some() || method == Method::HEAD;
+        self.is_doubtful = had_body || upgrade.is_some();
         let mut request_writer = RequestWriter::new(head, body, framing, holds_back);
         let mut awaited =
             Awaited { search: Search::default(), upgrade, interim: MOST_INTERIM, broken: None };
@@ -174,8 +174,7 @@ impl Connection {
                 Poll::Ready(Err(Failed::Upstream(error))) => awaited.broken = Some(error),
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
-            let is_first =
-                !std::mem::replace(touched, *touched || request_writer.state() != State::Consent);
+            let is_first = !std::mem::replace(touched, request_writer.state() != State::Consent);
             // Time counts while the upstream is to do something, from what it did last; the
             // deadline of what is written at once was just set.
             match request_writer.state() {

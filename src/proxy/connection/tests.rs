@@ -380,6 +380,13 @@ async fn a_body_that_is_held_back_goes_when_it_is_asked_for_or_after_a_while() {
         Error::Slow(TIME)
     ));
     assert_eq!(begin.elapsed(), CONSENT + TIME);
+    // So it does when the body was asked for and went at once.
+    let (connection, mut upstream) = connected(1024);
+    upstream.write_all(CONTINUE.as_bytes()).await.unwrap();
+    let begin = Instant::now();
+    let found = error(exchange(connection, holding_back(post(3)), &Unwatched).await);
+    assert!(matches!(found, Error::Slow(TIME)), "{found:?}");
+    assert_eq!(begin.elapsed(), TIME);
     // One that has less time than that has not more because of it.
     let ((connection, _upstream), begin) = (connected(1024), Instant::now());
     let (time, now) = (CONSENT / 4, Instant::now().into_std());
@@ -390,29 +397,35 @@ async fn a_body_that_is_held_back_goes_when_it_is_asked_for_or_after_a_while() {
 
 #[tokio::test(start_paused = true)]
 async fn an_upstream_that_stopped_reading_has_a_little_time_for_its_last_word() {
-    for (time, expected) in [(LAST_WORD * 2, LAST_WORD), (LAST_WORD / 2, LAST_WORD / 2)] {
-        for says in [true, false] {
-            // It reads nothing more, but does not hang up.
-            let (mut upstream, from) = duplex(1024);
-            let (reader, writer) = Stream::split_any(tokio::io::join(from, duplex(1).0));
-            let (reader, deadline) = (Reader::new(reader), Deadline::default());
-            let connection = Box::new(Connection { reader, writer, deadline, is_doubtful: true });
-            let (begin, now) = (Instant::now(), Instant::now().into_std());
-            let asked = connection.exchange(post(LENGTH), time, now, &Unwatched);
-            let said = async {
-                if says {
-                    tokio::time::sleep(expected - Duration::from_millis(10)).await;
-                    upstream.write_all(OK.as_bytes()).await.unwrap();
-                }
-            };
-            let (answered, ()) = tokio::join!(asked, said);
-            assert_eq!(answered.is_ok(), says);
-            if !says {
-                let error = error(answered);
-                let Error::Died(error) = &error else { panic!("{error:?}") };
-                assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
-                assert_eq!(begin.elapsed(), expected);
+    let small = || holding_back(post(3));
+    for (outgoing, time, expected, says) in [
+        (post(LENGTH), LAST_WORD * 2, LAST_WORD, false),
+        (post(LENGTH), LAST_WORD / 2, LAST_WORD / 2, false),
+        (post(LENGTH), LAST_WORD * 2, LAST_WORD, true),
+        // Nobody waits for leave to send it the body.
+        (small(), LAST_WORD * 2, LAST_WORD, false),
+        (small(), LAST_WORD * 2, LAST_WORD, true),
+    ] {
+        // It reads nothing more, but does not hang up.
+        let (mut upstream, from) = duplex(1024);
+        let (reader, writer) = Stream::split_any(tokio::io::join(from, duplex(1).0));
+        let (reader, deadline) = (Reader::new(reader), Deadline::default());
+        let connection = Box::new(Connection { reader, writer, deadline, is_doubtful: true });
+        let (begin, now) = (Instant::now(), Instant::now().into_std());
+        let asked = connection.exchange(outgoing, time, now, &Unwatched);
+        let said = async {
+            if says {
+                tokio::time::sleep(expected - Duration::from_millis(10)).await;
+                upstream.write_all(OK.as_bytes()).await.unwrap();
             }
+        };
+        let (answered, ()) = tokio::join!(asked, said);
+        assert_eq!(answered.is_ok(), says);
+        if !says {
+            let error = error(answered);
+            let Error::Died(error) = &error else { panic!("{error:?}") };
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+            assert_eq!(begin.elapsed(), expected);
         }
     }
 }

@@ -369,3 +369,6 @@ impl<'r> Prepared<'r> {
         request
     }
 }
+
+#[cfg(test)]
+mod tests;
