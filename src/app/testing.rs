@@ -75,6 +75,7 @@ fn settings(
             ("https://node.test/sso", "https://127.0.0.1:1/resolve", "https://127.0.0.1:1/logout")
         }
     };
+    let log = if listen.contains("[log]") { "" } else { "[log]\naccess = \"off\"\n" };
     let text = format!(
         "[portal]\npublic_url = \"https://{HOST}\"\nother_urls = [\"https://b.test\"]\n\
          [listen]\nhttp = \"127.0.0.1:0\"\n{listen}\n\
@@ -86,7 +87,7 @@ fn settings(
          [service]\nissuer = \"portal.test\"\nprovider_name = \"Portal\"\n\
          signing_certificate = \"service-sig.crt.pem\"\nsigning_key = \"service-sig.key.pem\"\n\
          decryption_keys = [\"service-enc.key.pem\"]\n\
-         [log]\naccess = \"off\"\n\
+         {log}\
          [[upstream]]\nname = \"portal\"\nurl = \"http://127.0.0.1:{portal}\"\n\
          {routes}\n"
     );
@@ -102,7 +103,8 @@ pub(crate) async fn world(routes: &str, answer: &'static str) -> World {
     world_with(("", routes), answer).await
 }
 
-/// Begins a world with lines for the listeners and routes.
+/// Begins a world with lines for the listeners, behind which there may be a table for the log, and
+/// routes.
 pub(crate) async fn world_with(lines: (&str, &str), answer: &'static str) -> World {
     let (port, heads) = portal(answer).await;
     World { heads, ..begin(port, lines, false).await }

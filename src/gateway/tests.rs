@@ -14,6 +14,9 @@ use crate::session::cached::Activity;
 use crate::session::label::Why;
 use crate::wire::refusal::Refusal;
 
+mod answers;
+mod noted;
+
 const ROUTES: &str = "\
     [[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
     [[route]]\npath = \"/public\"\nupstream = \"portal\"\naccess = \"public\"\n\
@@ -62,7 +65,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    fn json(&self) -> serde_json::Value {
+    pub(super) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{}", self.text))
     }
 }

@@ -1,11 +1,15 @@
 //! What a portal is told of a request, and what its client hears of the answer.
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 
 use crate::app::testing::{HOST, OK, World, get, world};
+use crate::base::clock::Clock as _;
 use crate::identity::assurance::Assurance;
+use crate::request::service::{Peer, Service as _, WantsUpgrade};
 use crate::wire::incoming::Incoming;
+use crate::wire::tunnel::TunnelHandover;
+use crate::wire::websocket::Goodbye;
 
 const SCRIPT: (&str, &str) = ("accept", "application/json");
 
@@ -279,5 +283,55 @@ async fn a_challenge_that_is_for_a_connection_goes_no_further() {
         assert_eq!(answer.status.as_u16(), status, "{challenges}");
         let told: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
         assert_eq!(told, heard, "{challenges}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_says_that_it_is_too_long_goes_nowhere() {
+    let mut world = world(&route("max_body = \"3 B\""), OK).await;
+    for (text, status) in [("abc", StatusCode::OK), ("abcd", StatusCode::PAYLOAD_TOO_LARGE)] {
+        let mut request = get(HOST, "/", &[SCRIPT, ("content-length", &text.len().to_string())]);
+        *request.method_mut() = Method::POST;
+        let body = Incoming::whole(Bytes::from_static(text.as_bytes()));
+        assert_eq!(world.ask_with(request, body).await.status, status);
+        assert_eq!(world.heads.try_recv().is_ok(), status == StatusCode::OK, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_changes_is_handed_over_and_ends_with_its_session() {
+    let mut tunnels = Vec::new();
+    for (protocol, is_websocket) in [("WebSocket", true), ("chat", false)] {
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade, x-hop\r\nX-Hop: 1\r\n\
+             Upgrade: {protocol}\r\nX-Own: 2\r\nSet-Cookie: __Host-brama=forged; Path=/\r\n\r\n"
+        );
+        let routes = route("upgrade = [\"websocket\", \"chat\"]").replace("public", "required");
+        let world = world(&routes, answer.leak()).await;
+        let (id, cookie) = world.sign_in(Assurance::High).await;
+        let said = [SCRIPT, ("cookie", cookie.as_str()), ("connection", "upgrade")];
+        let mut request = get(HOST, "/", &said);
+        let wish = HeaderValue::from_static(protocol);
+        request.extensions_mut().insert(WantsUpgrade::IfPossible(wish));
+        let (parts, ()) = request.into_parts();
+        let peer = Peer::new("192.0.2.1:1".parse().unwrap(), true);
+        let answer = world.worker.call(Box::new(parts), Incoming::empty(), &peer).await;
+        let mut answer = answer.into_response();
+        assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
+        let field = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!((field("connection"), field("upgrade")), (Some("upgrade"), Some(protocol)));
+        assert_eq!((field("x-own"), field("x-hop"), field("set-cookie")), (Some("2"), None, None));
+        let handover: TunnelHandover = answer.extensions_mut().remove().unwrap();
+        let tunnel = handover.take().unwrap();
+        assert_eq!(tunnel.is_websocket, is_websocket);
+        tunnels.push((world, id, tunnel));
+    }
+    tokio::time::pause();
+    for (world, id, mut tunnel) in tunnels {
+        let minute = std::time::Duration::from_secs(60);
+        assert!(tokio::time::timeout(minute, &mut tunnel.ended).await.is_err(), "it lasts");
+        let (sessions, now) = (&world.worker.shared.flows.sessions, world.clock.now());
+        sessions.remove(&id, now).await.unwrap();
+        assert_eq!(tunnel.ended.await, Goodbye::SessionEnded);
     }
 }

@@ -58,8 +58,9 @@ impl Upstreams {
 
     /// Closes connections that waited too long, or whose server is gone.
     pub fn sweep(&self) {
+        let now = Instant::now();
         for upstream in &self.0 {
-            upstream.pool.sweep(&upstream.group);
+            upstream.pool.sweep(&upstream.group, now);
         }
     }
 }

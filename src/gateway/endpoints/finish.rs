@@ -19,7 +19,7 @@ use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::gateway::{login, portal_cookies, response};
 use crate::pages;
-use crate::request::context::{Caller, RequestContext};
+use crate::request::context::RequestContext;
 use crate::request::cookie::Bound;
 
 /// Answers `GET finish?state=...&ticket=...`.
@@ -138,9 +138,6 @@ pub(super) fn arrive(
     target: &str,
     origin: Origin,
 ) -> Response<Body> {
-    if context.caller() != Caller::Navigation {
-        return response::see_other(target);
-    }
     let look = response::look(&worker.shared.settings, context);
     let came = match origin {
         Origin::Own => pages::Came::FromThePortal,

@@ -226,3 +226,6 @@ fn counted(
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

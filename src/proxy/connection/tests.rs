@@ -68,8 +68,10 @@ async fn an_upstream_that_reads_slowly_but_goes_on_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn an_upstream_that_stands_still_in_the_middle_of_a_request_is_not() {
+    let begin = Instant::now();
     let answer = answer_of_one_that_pauses(TIME * 2).await;
     assert!(matches!(answer, Err(Error::Slow(TIME))), "{answer:?}");
+    assert_eq!(begin.elapsed(), TIME);
 }
 
 #[tokio::test]

@@ -138,15 +138,17 @@ async fn what_an_upstream_says_that_it_did_not_do_can_be_sent_again_whole() {
 
 #[tokio::test]
 async fn what_was_never_handed_to_a_connection_was_not_done() {
-    let (ours, upstream) = duplex(1024);
-    let sender = begin(ours).await.unwrap();
-    drop(upstream);
-    while !sender.is_closed() {
-        tokio::task::yield_now().await;
+    for knows in [true, false] {
+        let (ours, upstream) = duplex(1024);
+        let sender = begin(ours).await.unwrap();
+        drop(upstream);
+        while knows && !sender.is_closed() {
+            tokio::task::yield_now().await;
+        }
+        let unanswered = ask(sender, whole(3), &Watcher::default()).await.0.unwrap_err();
+        assert!(matches!(unanswered.error, Error::NotProcessed(_)), "{:?}", unanswered.error);
+        assert!(unanswered.body.is_some());
     }
-    let unanswered = ask(sender, whole(3), &Watcher::default()).await.0.unwrap_err();
-    assert!(matches!(unanswered.error, Error::NotProcessed(_)), "{:?}", unanswered.error);
-    assert!(unanswered.body.is_some());
 }
 
 #[tokio::test]

@@ -105,10 +105,10 @@ impl Pool {
     }
 
     /// Closes what waited too long, was hung up, or belongs to a server that is gone.
-    pub(super) fn sweep(&self, group: &Group) {
+    pub(super) fn sweep(&self, group: &Group, now: Instant) {
         self.lock().retain_mut(|server| {
             server.idle.retain_mut(|idle| {
-                let waited = idle.since.elapsed();
+                let waited = now.saturating_duration_since(idle.since);
                 waited < self.keep_alive && idle.connection.is_silent(waited)
             });
             server.multiplexed.take_if(|multiplexed| multiplexed.sender.is_closed());

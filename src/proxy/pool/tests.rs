@@ -136,7 +136,7 @@ async fn a_sweep_closes_what_is_good_for_nothing_and_nothing_else() {
     let (good, _upstream) = kept(&pool, id, now);
     let (_, _of_one_that_is_gone) = kept(&pool, gone, now);
     assert_eq!(pool.waiting(), 4);
-    pool.sweep(&group);
+    pool.sweep(&group, now);
     assert_eq!(pool.waiting(), 1);
     assert!(pool.lock().iter().all(|server| server.id == id), "a server that is gone is forgotten");
     assert_eq!(which(taken(&pool, id, now).as_deref()), Some(good));
@@ -160,7 +160,7 @@ async fn a_connection_for_many_is_kept_for_all_until_it_is_forgotten_or_closed()
         assert_eq!(number(pool.take(id, now + 10 * KEEP_ALIVE)), Some(first));
         assert_eq!(number(pool.take_multiplexed(id)), Some(first));
     }
-    pool.sweep(&group);
+    pool.sweep(&group, now);
     assert_eq!(number(pool.take_multiplexed(id)), Some(first));
 
     // Whoever was told that the first is no good does not take the second from others.
@@ -187,7 +187,7 @@ async fn a_connection_for_many_that_was_closed_is_given_to_nobody_and_swept() {
             tokio::task::yield_now().await;
         }
         if sweeps {
-            pool.sweep(&group);
+            pool.sweep(&group, now);
             assert!(pool.lock().iter().all(|server| server.multiplexed.is_none()));
         }
         assert!(pool.take_multiplexed(id).is_none());

@@ -175,11 +175,14 @@ async fn it_is_not_done_before_the_upstream_has_taken_the_end() {
     client.write_all(b"1\r\na\r\n0\r\n\r\n").await.unwrap();
     let mut taken = Vec::new();
     while poll_once(&mut request_writer, &mut writer).await.is_pending() {
+        // To agree changes nothing where that was not waited for.
+        request_writer.consent();
         assert_eq!(request_writer.state(), State::Upstream, "{}", taken.escape_ascii());
         let mut piece = [0; 8];
         let length = upstream.read(&mut piece).await.unwrap();
         taken.extend_from_slice(&piece[..length]);
     }
+    request_writer.consent();
     assert_eq!(request_writer.state(), State::Done);
     drop(writer);
     drop(request_writer);
@@ -200,4 +203,96 @@ async fn it_is_not_done_before_what_is_held_back_has_left() {
     }
     assert!(poll_once(&mut request_writer, &mut writer).await.is_ready());
     assert_eq!(request_writer.state(), State::Done);
+}
+
+#[tokio::test]
+async fn what_is_held_back_in_the_middle_is_not_the_upstreams_delay() {
+    let (upstream, (mut request_writer, mut client)) =
+        (Upstream::default(), chunked(Framing::Chunked));
+    client.write_all(b"1\r\na\r\n").await.unwrap();
+    upstream.holds_back.store(1, Relaxed);
+    assert!(poll_once(&mut request_writer, &mut upstream.writer()).await.is_pending());
+    assert_eq!(request_writer.state(), State::Client);
+}
+
+/// Polls until it is done, while the upstream reads; returns what it got of that.
+async fn taken(
+    request_writer: &mut RequestWriter,
+    writer: &mut WriteHalf,
+    upstream: &mut DuplexStream,
+    room: usize,
+) -> String {
+    let (mut taken, before) = (Vec::new(), request_writer.written());
+    while poll_once(request_writer, writer).await.is_pending() {
+        let mut piece = vec![0; room];
+        let length = upstream.read(&mut piece).await.unwrap();
+        taken.extend_from_slice(&piece[..length]);
+    }
+    while taken.len() < usize::try_from(request_writer.written() - before).unwrap() {
+        taken.push(upstream.read_u8().await.unwrap());
+    }
+    String::from_utf8(taken).unwrap()
+}
+
+#[tokio::test]
+async fn what_stands_behind_a_piece_and_behind_the_body_is_written_too() {
+    let piece = format!("{:x}\r\n{}", SMALL + 1, "y".repeat(SMALL + 1));
+    let text = format!("{piece}\r\n0\r\nx-sum: 1\r\n\r\n");
+    // All but the end of the piece fits.
+    let room = HEAD.len() + piece.len();
+    let (mut upstream, ours) = duplex(room);
+    let mut writer = Stream::split_any(ours).1;
+    let (mut request_writer, mut client) = chunked(Framing::Chunked);
+    client.write_all(text.as_bytes()).await.unwrap();
+    let taken = taken(&mut request_writer, &mut writer, &mut upstream, room).await;
+    assert_eq!(taken, format!("{HEAD}{text}"));
+}
+
+#[tokio::test]
+async fn a_body_is_held_back_however_slowly_its_head_is_taken() {
+    let (mut upstream, ours) = duplex(8);
+    let mut writer = Stream::split_any(ours).1;
+    let body = Incoming::whole(Bytes::from_static(b"abc"));
+    let mut request_writer =
+        RequestWriter::new(BytesMut::from(HEAD), body, Framing::Length(3), true);
+    let mut head = vec![0; HEAD.len()];
+    for piece in head.chunks_mut(8) {
+        assert!(poll_once(&mut request_writer, &mut writer).await.is_pending());
+        assert_eq!(request_writer.state(), State::Consent);
+        upstream.read_exact(piece).await.unwrap();
+    }
+    assert!(poll_once(&mut request_writer, &mut writer).await.is_pending());
+    assert_eq!((head.as_slice(), request_writer.written()), (HEAD.as_bytes(), HEAD.len() as u64));
+    request_writer.consent();
+    assert_eq!(taken(&mut request_writer, &mut writer, &mut upstream, 8).await, "abc");
+}
+
+#[tokio::test]
+async fn a_piece_without_bytes_does_not_end_a_body() {
+    // Of HTTP/2, where a frame may be empty.
+    let (ours, theirs) = duplex(1 << 16);
+    let (hand, body) = tokio::sync::oneshot::channel();
+    let hand = Mutex::new(Some(hand));
+    let service = hyper::service::service_fn(move |request: http::Request<_>| {
+        let hand = hand.lock().unwrap().take().unwrap();
+        assert!(hand.send(request.into_body()).is_ok());
+        std::future::pending::<Result<http::Response<String>, io::Error>>()
+    });
+    let serve = hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new());
+    let serve = serve.serve_connection(hyper_util::rt::TokioIo::new(ours), service);
+    tokio::spawn(serve);
+    let (mut client, connection) = h2::client::handshake(theirs).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::post("https://portal.test/").body(()).unwrap();
+    let (_answer, mut sends) = client.send_request(request, false).unwrap();
+    sends.send_data(Bytes::new(), false).unwrap();
+    sends.send_data(Bytes::from_static(b"abc"), true).unwrap();
+    let slowest = Slowest { stall: Duration::from_secs(60), rate: 0 };
+    let body = Incoming::http2(body.await.unwrap(), slowest);
+    let mut request_writer =
+        RequestWriter::new(BytesMut::from(HEAD), body, Framing::Chunked, false);
+    let upstream = Upstream::default();
+    let mut writer = upstream.writer();
+    poll_fn(|cx| request_writer.poll(&mut writer, cx)).await.unwrap();
+    assert_eq!(text(&upstream.writes()), format!("{HEAD}3\r\nabc\r\n0\r\n\r\n"));
 }

@@ -197,13 +197,12 @@ async fn an_upstream_that_falls_silent_has_failed_and_one_that_goes_on_has_not()
     let right = Right::begin().await;
     let mut scene = Scene::begin(&right, &format!("{HEAD}Content-Length: 9\r\n\r\n"), 3).await;
     for _ in 0..4 {
-        tokio::time::sleep(IDLE * 9 / 10).await;
+        let waits = tokio::time::timeout(IDLE * 9 / 10, scene.body.frame());
+        assert!(waits.await.is_err(), "time begins anew with each piece");
         scene.says("a").await;
         assert_eq!(scene.next().await, "a");
     }
     let begin = Moment::now();
-    let waits = tokio::time::timeout(IDLE * 9 / 10, scene.body.frame());
-    assert!(waits.await.is_err(), "time begins anew with each piece");
     let error = scene.error().await;
     assert!(matches!(error.downcast_ref(), Some(BodyError::Stalled(IDLE))), "{error}");
     assert_eq!(begin.elapsed(), IDLE);

@@ -206,6 +206,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn strangers_leave_room_in_the_queue_for_citizens() {
+        let gate = gate(16, 8);
+        let mut held = Vec::new();
+        for number in 0..14 {
+            held.push(gate.admit(stranger(number)).await.unwrap());
+        }
+        for _ in 0..2 {
+            held.push(gate.admit(citizen()).await.unwrap());
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        let mut waiting: Vec<_> =
+            (20..27).map(|number| Box::pin(gate.admit(stranger(number)))).collect();
+        for stranger in &mut waiting {
+            assert!(stranger.as_mut().poll(&mut context).is_pending());
+        }
+        assert_eq!(gate.admit(stranger(30)).await.unwrap_err(), Busy::QueueFull(7));
+        let mut last = Box::pin(gate.admit(citizen()));
+        assert!(last.as_mut().poll(&mut context).is_pending());
+        assert_eq!(gate.admit(citizen()).await.unwrap_err(), Busy::QueueFull(8));
+        assert_eq!((gate.pending(), gate.refused()), (8, [2, 0, 0]));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn one_client_has_no_more_than_its_share_signed_in_or_not() {
         for one in [citizen(), stranger(1)] {
             let limits = Limits { max_requests_per_client: 3, ..Limits::default() };
@@ -281,7 +304,7 @@ mod tests {
         let refused = gate.admit(citizen()).await.unwrap_err();
         assert_eq!(refused, Busy::Waited(Duration::from_secs(5)));
         assert_eq!(began.elapsed().as_secs(), 5);
-        assert_eq!(gate.pending(), 0);
+        assert_eq!((gate.pending(), gate.refused()), (0, [0, 1, 0]));
         assert_eq!(refused.code(), "upstream.busy");
     }
 

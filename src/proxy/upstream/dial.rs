@@ -106,3 +106,20 @@ fn unencrypted(protocol: Protocol) -> Spoken {
         Protocol::Http2 => Spoken::Http2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use socket2::SockRef;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_leaves_at_once_and_a_server_that_vanishes_is_found_out() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = Endpoint::Tcp(listener.local_addr().unwrap());
+        let time = Duration::from_secs(5);
+        let dialled = dial(&endpoint, None, Protocol::Http1, time).await.unwrap();
+        let Stream::Tcp(stream) = dialled.stream else { panic!("it is no socket of TCP") };
+        assert!(stream.nodelay().unwrap() && SockRef::from(&stream).keepalive().unwrap());
+    }
+}

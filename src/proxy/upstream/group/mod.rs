@@ -215,8 +215,9 @@ impl Group {
             return Some(best.0);
         }
         for entry in entries[turn + 1..].iter().chain(&entries[..turn]) {
+            // One that does not fit weighs nothing, and is busier with one request than any.
             let (weight, requests) = (weight(entry), requests(entry) + 1);
-            if weight != 0 && requests * best.2 <= best.1 * weight {
+            if requests * best.2 <= best.1 * weight {
                 best = (entry, requests, weight);
             }
         }

@@ -184,6 +184,36 @@ fn a_second_attempt_is_no_trial() {
 }
 
 #[test]
+fn a_server_that_is_down_is_not_tried_when_its_time_is_over() {
+    let mut world = World::equal(2);
+    world.fail(1, 3);
+    world.take_down(1);
+    world.pass(10.1);
+    assert_eq!(world.states(), [State::Down, State::Up]);
+    assert_eq!(world.shares(10), [0, 10]);
+}
+
+#[test]
+fn a_second_attempt_goes_to_another_server_also_where_none_is_busy_or_all_are_out() {
+    let world = World::equal(2);
+    let again = |world: &World| {
+        let first = world.choose().id();
+        (first, world.group.choose(Some(first), world.now).unwrap().id())
+    };
+    for _ in 0..20 {
+        let (first, second) = again(&world);
+        assert_ne!(first, second);
+    }
+    world.fail(1, 3);
+    world.fail(2, 3);
+    assert_eq!(world.states(), [State::Ejected, State::Ejected]);
+    for _ in 0..20 {
+        let (first, second) = again(&world);
+        assert_ne!(first, second);
+    }
+}
+
+#[test]
 fn a_second_attempt_goes_to_another_server_if_there_is_one() {
     for servers in [2, 3] {
         let world = World::equal(servers);

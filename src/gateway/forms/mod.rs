@@ -369,3 +369,6 @@ fn did_not_arrive(error: ReadError) -> Failure {
     let failure = Failure::new(ErrorPage::MalformedRequest, status, code);
     Failure { detail: error.to_string(), ..failure }
 }
+
+#[cfg(test)]
+mod tests;

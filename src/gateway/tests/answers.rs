@@ -1,0 +1,132 @@
+//! What is answered in place of a portal: by a route, and to who is stopped, in the way that they read.
+
+use super::*;
+
+const OWN: &str = "\
+    [[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
+    [[route]]\npath = \"/old\"\naccess = \"optional\"\nstrip_prefix = \"/old\"\n\
+    response_headers = { set = [\"X-Own: 1\"] }\n\
+    redirect = { to = \"https://{host}/new{path}?{query}\", status = 308 }\n\
+    [[route]]\npath = \"/same\"\naccess = \"optional\"\nredirect = { to = \"https://{host}{path}\" }\n\
+    [[route]]\npath = \"/gone\"\naccess = \"optional\"\nrespond = { status = 410, body = \"gone\" }\n\
+    [[route]]\npath = \"/none\"\naccess = \"optional\"\nrespond = { status = 204 }\n";
+
+#[tokio::test]
+async fn a_route_answers_by_itself_and_what_a_citizen_gets_is_not_stored() {
+    let world = world(OWN, OK).await;
+    let (_, cookie) = world.sign_in(Assurance::High).await;
+    for (target, status, location, text) in [
+        ("/old/x?y", 308, "https://portal.test/new/x?y", ""),
+        ("/same/x", 302, "https://portal.test/same/x", ""),
+        ("/gone", 410, "", "gone"),
+        ("/none", 204, "", ""),
+    ] {
+        for is_citizen in [false, true] {
+            let cookie = is_citizen.then_some(("cookie", cookie.as_str()));
+            let said: Vec<_> = [SCRIPT].into_iter().chain(cookie).collect();
+            let answer = world.get(target, &said).await;
+            assert_eq!((answer.status.as_u16(), &*answer.text), (status, text), "{target}");
+            assert_eq!(answer.header("location"), location);
+            let stored = if is_citizen { "private, no-store" } else { "" };
+            assert_eq!(answer.header("cache-control"), stored, "{target}");
+            let (kind, sniff) =
+                if text.is_empty() { ("", "") } else { ("text/plain; charset=utf-8", "nosniff") };
+            assert_eq!(answer.header("content-type"), kind);
+            assert_eq!(answer.header("x-content-type-options"), sniff);
+            assert_eq!(answer.header("x-own"), if target.starts_with("/old") { "1" } else { "" });
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_program_is_told_in_a_field_what_it_needs_and_a_client_of_grpc_in_its_own() {
+    let routes =
+        format!("{ROUTES}[[route]]\npath = \"/fresh\"\nupstream = \"portal\"\nmax_age = \"10m\"\n");
+    let world = world(&routes, OK).await;
+    let (_, cookie) = world.sign_in(Assurance::Low).await;
+    for (target, cookie, error, age) in [
+        ("/tax", "", "login_required", None),
+        ("/fresh", "", "login_required", Some(600)),
+        ("/tax", &*cookie, "insufficient_user_authentication", None),
+    ] {
+        let told = world.get(target, &[SCRIPT, ("cookie", cookie)]).await;
+        assert_eq!(told.status, StatusCode::UNAUTHORIZED);
+        let said = told.header("www-authenticate");
+        assert!(said.starts_with(&format!("Brama error=\"{error}\", acr_values=\"")), "{said}");
+        assert_eq!(said.contains(", max_age=\"600\""), age.is_some(), "{said}");
+        assert_eq!(told.json()["max_age"].as_u64(), age);
+        assert_eq!(told.json()["assurance"], "substantial");
+    }
+    let call = async |target: &str| {
+        let said = [("content-type", "application/grpc"), ("te", "trailers")];
+        let mut request = get(HOST, target, &said);
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        world.ask(request).await
+    };
+    for (target, status, code) in [
+        ("/tax", "16", "login_required"),
+        ("/.brama/nothing", "12", "request.no_such_place"),
+        ("/public/../x", "13", "request.path_dots"),
+    ] {
+        let told = call(target).await;
+        assert_eq!((told.status, &*told.text), (StatusCode::OK, ""), "{target}");
+        assert_eq!(told.header("content-type"), "application/grpc");
+        let found = (told.header("grpc-status"), told.header("grpc-message"));
+        assert_eq!(found.0, status, "{target}: {}", found.1);
+        assert!(target.contains("..") || found.1 == code, "{target}: {}", found.1);
+    }
+}
+
+#[tokio::test]
+async fn who_must_wait_is_told_for_how_long_and_where_to_go_on() {
+    let world = world(&format!("{ROUTES}[limits]\nlogin_starts = 1\n"), OK).await;
+    let said = [PAGE, ("sec-fetch-site", "none")];
+    for _ in 0..2 {
+        world.get("/tax?a", &said).await;
+    }
+    let page = world.get("/tax?a", &said).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(page.header("retry-after").parse::<u64>().unwrap() >= 1);
+    assert_eq!(page.header("refresh"), "");
+    assert!(page.text.contains("href=\"/tax?a\""), "{}", page.text);
+    // A form is not sent once more by a link.
+    let mut form = get(HOST, "/tax?a", &[PAGE, ("sec-fetch-site", "same-origin")]);
+    *form.method_mut() = Method::POST;
+    form.headers_mut().insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+    let refused = world.ask(form).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(!refused.text.contains("href=\"/tax?a\""), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn a_portal_that_is_away_may_be_asked_again_by_who_only_reads() {
+    let dead =
+        world(&ROUTES.replace("[[route]]\npath = \"/write\"", "[[route]]\npath = \"/form\""), "")
+            .await;
+    let said = [PAGE, ("sec-fetch-site", "same-origin")];
+    let page = dead.get("/public?a", &said).await;
+    assert_eq!(page.status, StatusCode::BAD_GATEWAY);
+    assert!(page.text.contains("href=\"/public?a\""), "{}", page.text);
+    let mut form = get(HOST, "/form?a", &said);
+    *form.method_mut() = Method::POST;
+    let page = dead.ask(form).await;
+    assert_eq!(page.status, StatusCode::BAD_GATEWAY);
+    assert!(!page.text.contains("href=\"/form?a\""), "{}", page.text);
+    let frame = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+    let page = dead.get("/public?a", &frame).await;
+    assert!(!page.text.contains("href=\"/public?a\""), "{}", page.text);
+    let told = dead.get("/public?a", &[SCRIPT]).await;
+    assert_eq!(told.json()["error"], "upstream.unreachable");
+    assert_eq!(told.header("connection"), "");
+}
+
+#[tokio::test]
+async fn a_page_that_another_site_leads_to_does_not_make_its_link_one_of_ours() {
+    let dead = world(ROUTES, "").await;
+    for (site, is_own) in [("same-origin", true), ("none", true), ("cross-site", false)] {
+        let page = dead.get("/public?a", &[PAGE, ("sec-fetch-site", site)]).await;
+        let policy = page.header("content-security-policy");
+        assert_eq!(policy.contains("; sandbox "), !is_own, "{site}: {policy}");
+    }
+}
