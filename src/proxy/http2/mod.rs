@@ -68,11 +68,7 @@ pub(super) async fn exchange(
     watch: &dyn Watch,
 ) -> Result<Response<hyper::body::Incoming>, Unanswered> {
     let had_body = !request.body().is_end_stream();
-    let answered = async {
-        sender.ready().await?;
-        sender.send_request(request).await
-    };
-    let mut answered = pin!(answered);
+    let mut answered = pin!(sender.send_request(request));
     let mut deadline = Instant::now() + time;
     loop {
         let step = deadline.min(Instant::now() + LOOK);
@@ -113,7 +109,7 @@ fn unanswered(error: hyper::Error, upload: &Upload, had_body: bool) -> Unanswere
 /// Tells what the upstream may have done with a request that it did not answer.
 fn told(error: hyper::Error) -> Error {
     // Hyper never handed it to the connection.
-    if error.is_canceled() || error.is_closed() {
+    if error.is_canceled() {
         return Error::NotProcessed(error);
     }
     let mut cause = error.source();

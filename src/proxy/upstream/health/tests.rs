@@ -30,6 +30,8 @@ struct Portal {
     status: AtomicU16,
     questions: AtomicUsize,
     asked: Mutex<String>,
+    /// What was agreed to in TLS.
+    agreed: Mutex<Option<Vec<u8>>>,
 }
 
 impl Portal {
@@ -87,6 +89,8 @@ impl Portal {
                         None => portal.serve(stream, spoken).await,
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
+                                let agreed = stream.get_ref().1.alpn_protocol();
+                                *portal.agreed.lock().unwrap() = agreed.map(<[u8]>::to_vec);
                                 portal.serve(stream, spoken).await;
                             }
                         }
@@ -331,6 +335,52 @@ async fn tls_agrees_on_the_http_that_is_spoken() {
         let answer = asked(settings).await;
         assert_eq!(answer.is_ok(), spoken.is_some(), "{offered:?} {wanted:?} {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_spoken_is_agreed_to_whatever_the_settings_of_tls_offer() {
+    for (protocol, spoken, agreed) in
+        [(Protocol::Http1, Spoken::Http1, "http/1.1"), (Protocol::Auto, Spoken::Http2, "h2")]
+    {
+        let (acceptor, roots) = certified("portal.example", Protocol::Auto);
+        let portal = Portal::answering(200);
+        let address = portal.listen(spoken, Some(acceptor)).await;
+        let mut settings = settings(ServerAddress::Socket(address));
+        settings.protocol = protocol;
+        settings.tls = Some(trusting(roots, Protocol::Auto, Some("portal.example")));
+        asked(settings).await.unwrap();
+        assert_eq!(portal.agreed.lock().unwrap().as_deref(), Some(agreed.as_bytes()));
+    }
+}
+
+#[test]
+fn an_answer_that_did_not_come_in_time_is_told_from_one_that_is_none() {
+    let time = Duration::from_secs(2);
+    assert!(matches!(Sick::from(Error::Slow(time)), Sick::Slow(found) if found == time));
+    assert!(matches!(Sick::from(Error::NoUpgrade), Sick::Broken(Error::NoUpgrade)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn servers_are_asked_now_and_then_and_a_group_is_not_held_in_between() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let asked = || std::iter::from_fn(|| listener.accept().ok()).count();
+    let mut settings = settings(ServerAddress::Socket(listener.local_addr().unwrap()));
+    let (interval, pause) = (Duration::from_secs(3600), Duration::from_secs(10));
+    settings.health.as_mut().unwrap().interval = interval;
+    let group = group(settings);
+    let asking = tokio::spawn(keep_asking(Arc::downgrade(&group)));
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(asked(), 0, "not all of them begin at once");
+    sleep(interval * 10).await;
+    let rounds = asked();
+    assert!((8..=13).contains(&rounds), "{rounds}");
+    let kept = Arc::downgrade(&group);
+    drop(group);
+    // A round may have begun.
+    sleep(pause).await;
+    assert!(kept.upgrade().is_none());
+    asking.await.unwrap();
 }
 
 #[tokio::test]
