@@ -11,6 +11,7 @@ use crate::flow::testing::between;
 const ROUTES: &str = "\
     [[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
     [[route]]\npath = \"/tax\"\nupstream = \"portal\"\n\
+    [[route]]\npath = \"/health\"\nupstream = \"portal\"\nassurance = \"high\"\n\
     [[route]]\nhost = \"b.test\"\npath = \"/\"\nupstream = \"portal\"\n";
 
 async fn gateway() -> World {
@@ -203,6 +204,8 @@ async fn a_login_begins_for_who_needs_it_and_is_told_of_to_who_cannot_go() {
         ("return_to=/tax", 303, false, 0),
         ("return_to=/tax&assurance=substantial&max_age=9999999999", 303, false, 0),
         ("assurance=low", 303, false, 0),
+        // It brings what its page needs, whatever is asked for.
+        ("return_to=/health/x&assurance=low", 200, true, 1),
         ("assurance=high", 200, true, 1),
         ("max_age=0", 200, true, 1),
         ("assurance=higher", 400, false, 0),

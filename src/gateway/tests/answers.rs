@@ -54,6 +54,11 @@ async fn a_program_is_told_in_a_field_what_it_needs_and_a_client_of_grpc_in_its_
         let said = told.header("www-authenticate");
         assert!(said.starts_with(&format!("Brama error=\"{error}\", acr_values=\"")), "{said}");
         assert_eq!(said.contains(", max_age=\"600\""), age.is_some(), "{said}");
+        assert!(
+            said.contains(", login=\"/.brama/login?return_to=%2F&assurance=substantial"),
+            "{said}"
+        );
+        assert!(said.ends_with("\", assurance=\"substantial\""), "{said}");
         assert_eq!(told.json()["max_age"].as_u64(), age);
         assert_eq!(told.json()["assurance"], "substantial");
     }
@@ -76,6 +81,24 @@ async fn a_program_is_told_in_a_field_what_it_needs_and_a_client_of_grpc_in_its_
         assert_eq!(found.0, status, "{target}: {}", found.1);
         assert!(target.contains("..") || found.1 == code, "{target}: {}", found.1);
     }
+}
+
+#[tokio::test]
+async fn what_was_typed_leads_back_to_the_page_that_it_was_typed_into() {
+    let world = usual().await;
+    for (referer, expected) in [
+        ("https://portal.test/public?form", "return_to=%2Fpublic%3Fform&"),
+        ("https://other.test/public?form", "return_to=%2Ftax&"),
+    ] {
+        let mut form = get(HOST, "/tax", &[PAGE, ("referer", referer)]);
+        *form.method_mut() = Method::PUT;
+        let refused = world.ask(form).await;
+        assert!(refused.text.contains(expected), "{}", refused.text);
+    }
+    // A script leads to the page that it runs in.
+    let said = [SCRIPT, ("referer", "https://portal.test/public?form")];
+    let told = world.get("/tax", &said).await.json();
+    assert_eq!(told["login"], "/.brama/login?return_to=%2Fpublic%3Fform&assurance=substantial");
 }
 
 #[tokio::test]
