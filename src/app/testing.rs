@@ -75,13 +75,18 @@ fn settings(
             ("https://node.test/sso", "https://127.0.0.1:1/resolve", "https://127.0.0.1:1/logout")
         }
     };
+    let of_node = |line: &&str| line.starts_with("node: ");
+    let more: Vec<_> = listen.lines().filter(of_node).map(|line| &line["node: ".len()..]).collect();
+    let listen: Vec<_> = listen.lines().filter(|line| !of_node(line)).collect();
+    let (node_lines, listen) = (more.join("\n"), listen.join("\n"));
     let log = if listen.contains("[log]") { "" } else { "[log]\naccess = \"off\"\n" };
     let text = format!(
         "[portal]\npublic_url = \"https://{HOST}\"\nother_urls = [\"https://b.test\"]\n\
+         clear_cookies_at_logout = [\"PORTAL\"]\n\
          [listen]\nhttp = \"127.0.0.1:0\"\n{listen}\n\
          [operations]\nlisten = \"127.0.0.1:0\"\n\
          [node]\nenvironment = \"custom\"\nissuer = \"node.test\"\n\
-         sso_url = \"{sso}\"\nresolve_url = \"{resolve}\"\nlogout_url = \"{logout}\"\n\
+         sso_url = \"{sso}\"\nresolve_url = \"{resolve}\"\nlogout_url = \"{logout}\"\n{node_lines}\n\
          certificates = [\"node-signing.crt.pem\"]\nsystem_roots = false\n\
          extra_ca_file = \"ca.crt.pem\"\n\
          [service]\nissuer = \"portal.test\"\nprovider_name = \"Portal\"\n\
@@ -104,7 +109,7 @@ pub(crate) async fn world(routes: &str, answer: &'static str) -> World {
 }
 
 /// Begins a world with lines for the listeners, behind which there may be a table for the log, and
-/// routes.
+/// routes. A line for the node begins with `node: `.
 pub(crate) async fn world_with(lines: (&str, &str), answer: &'static str) -> World {
     let (port, heads) = portal(answer).await;
     World { heads, ..begin(port, lines, false).await }

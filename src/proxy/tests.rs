@@ -2,12 +2,18 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode};
+use http_body_util::BodyExt as _;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::app::testing::{HOST, OK, World, get, world};
 use crate::base::clock::Clock as _;
 use crate::identity::assurance::Assurance;
 use crate::request::service::{Peer, Service as _, WantsUpgrade};
+use crate::wire::framing::Framing;
 use crate::wire::incoming::Incoming;
+use crate::wire::pace::Slowest;
+use crate::wire::reader::Reader;
+use crate::wire::stream::ReadHalf;
 use crate::wire::tunnel::TunnelHandover;
 use crate::wire::websocket::Goodbye;
 
@@ -333,5 +339,71 @@ async fn a_connection_that_changes_is_handed_over_and_ends_with_its_session() {
         let (sessions, now) = (&world.worker.shared.flows.sessions, world.clock.now());
         sessions.remove(&id, now).await.unwrap();
         assert_eq!(tunnel.ended.await, Goodbye::SessionEnded);
+    }
+}
+
+#[tokio::test]
+async fn what_a_citizen_gets_is_not_stored_unless_the_portal_says_otherwise() {
+    for rules in ["", "[route.response_headers]\nset = [\"X-More: 3\"]"] {
+        for (said, heard) in
+            [("", "private, no-store"), ("Cache-Control: max-age=5\r\n", "max-age=5")]
+        {
+            let answer =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n{said}\r\n");
+            let world = world(&route(rules).replace("public", "optional"), answer.leak()).await;
+            let (_, cookie) = world.sign_in(Assurance::High).await;
+            let answer = world.get("/", &[SCRIPT, ("cookie", cookie.as_str())]).await;
+            assert_eq!(answer.headers["cache-control"], heard, "{rules}");
+            assert_eq!(answer.headers.contains_key("x-more"), !rules.is_empty());
+            let stranger = world.get("/", &[SCRIPT]).await;
+            let stored = stranger.headers.get("cache-control").is_some();
+            assert_eq!(stored, !said.is_empty(), "{rules}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_is_one_in_an_answer_that_asks_for_it_only() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\
+                  WWW-Authenticate: Negotiate\r\n\r\n";
+    let world = world(&route("[route.response_headers]\nset = [\"X-More: 3\"]"), answer).await;
+    let answer = world.get("/", &[SCRIPT]).await;
+    assert_eq!(
+        (answer.status, &answer.headers["www-authenticate"]),
+        (StatusCode::OK, &HeaderValue::from_static("Negotiate"))
+    );
+}
+
+#[tokio::test]
+async fn nothing_behind_a_body_speaks_in_our_name() {
+    for (lines, field, is_taken) in [
+        ("identity = [\"signature\"]", "Signature", false),
+        ("identity = [\"signature\"]", "X-Sum", true),
+        ("", "Signature", true),
+        ("", "X-Brama-Person", false),
+    ] {
+        let world = world(&route(lines).replace("public", "optional"), OK).await;
+        let (mut client, source) = tokio::io::duplex(1024);
+        let text = format!("1\r\na\r\n0\r\n{field}: a=:YQ==:\r\n\r\n");
+        client.write_all(text.as_bytes()).await.unwrap();
+        let reader = Reader::new(ReadHalf::Other(Box::new(source)));
+        let slowest = Slowest { stall: std::time::Duration::from_secs(60), rate: 0 };
+        let (body, _lease) = Incoming::wire(reader, Framing::Chunked, false, slowest);
+        let body = body.with_trailer_rule(&world.worker.proxy.trailer_rule);
+        assert_eq!(body.collect().await.is_ok(), is_taken, "{lines} {field}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_all_there_has_a_right_to_go_on_by() {
+    for (rest, lasts) in
+        [("Content-Length: 2\r\n\r\nab", false), ("Content-Length: 3\r\n\r\nab", true)]
+    {
+        let answer = format!("HTTP/1.1 200 OK\r\n{rest}");
+        let world = world(&route(""), answer.leak()).await;
+        let (parts, ()) = get(HOST, "/", &[SCRIPT]).into_parts();
+        let peer = Peer::new("192.0.2.1:1".parse().unwrap(), true);
+        let answer = world.worker.call(Box::new(parts), Incoming::empty(), &peer).await;
+        assert_eq!(answer.lasting.is_some(), lasts, "{rest}");
     }
 }

@@ -122,13 +122,13 @@ impl Map<'_> {
         }
     }
 
-    /// Returns the public origin in place of one of the portal's own.
+    /// Returns the public origin in place of one of the portal's own. The scheme, where there is one,
+    /// is http or https: [`split`] lets no other through.
     fn public_origin_of(&self, scheme: Option<&str>, authority: &str) -> Option<&str> {
         let (host, port) = parts(authority)?;
         let usual: &[u16] = match scheme {
             Some(scheme) if scheme.eq_ignore_ascii_case("https") => &[443],
-            Some(scheme) if scheme.eq_ignore_ascii_case("http") => &[80],
-            Some(_) => return None,
+            Some(_) => &[80],
             // The scheme is that of the page.
             None => &[80, 443],
         };

@@ -13,12 +13,13 @@ use crate::request::host::Host;
 use crate::request::service::Peer;
 use crate::wire::head::{Bounds, Search};
 
-/// A portal at `10.0.0.1:8080`, `inner.example:8081` and `[fd00::1]:8082`.
+/// A portal at `10.0.0.1:8080`, `inner.example:8081`, `[fd00::1]:8082` and `[fd00::]:8083`.
 fn settings() -> Settings {
     let servers = [
         ServerAddress::Socket(([10, 0, 0, 1], 8080).into()),
         ServerAddress::Name { host: "inner.example".to_owned(), port: 8081 },
         ServerAddress::Socket(([0xfd00, 0, 0, 0, 0, 0, 0, 1], 8082).into()),
+        ServerAddress::Socket(([0xfd00, 0, 0, 0, 0, 0, 0, 0], 8083).into()),
     ];
     Settings::new("portal", servers.map(Into::into).into())
 }
@@ -55,6 +56,7 @@ fn own_addresses_become_the_public_one_and_all_others_stay() {
         (other, "http://told.example/x", "https://portal.example:8443/tax/x"),
         (other, "https://told.example:443/x", "https://portal.example:8443/tax/x"),
         (usual, "http://[fd00::1]:8082/x", "https://portal.example/tax/x"),
+        (usual, "http://[fd00::]:8083/x", "https://portal.example/tax/x"),
         // The usual port is another place there.
         (other, "https://portal.example/x", "-"),
         (other, "https://portal.example:443/x", "-"),
@@ -126,6 +128,7 @@ fn a_refresh_is_read_as_browsers_read_it() {
         ("5, /x", "5, /tax/x"),
         ("5;url=\"/x\"; y", "5;url=\"/tax/x\"; y"),
         ("5;url='/x", "5;url='/tax/x"),
+        ("5;url= /x", "5;url= /tax/x"),
         ("5;/urls", "5;/tax/urls"),
         ("5;/ur=/x", "5;/tax/ur=/x"),
         ("5;url//x", "-"),

@@ -2,6 +2,7 @@
 
 use std::net::{TcpListener, TcpStream};
 
+use super::super::Upstreams;
 use super::super::http2;
 use super::super::upstream::{ServerAddress, ServerSettings, Settings};
 use super::*;
@@ -193,4 +194,16 @@ async fn a_connection_for_many_that_was_closed_is_given_to_nobody_and_swept() {
         assert!(pool.take_multiplexed(id).is_none());
         assert!(pool.take(id, now).is_none());
     }
+}
+
+#[tokio::test]
+async fn the_connections_to_all_portals_are_swept() {
+    let (group, id) = group(10);
+    let upstreams = Upstreams::new(&[Arc::clone(&group)]);
+    let (pool, now) = (&upstreams.get(0).pool, Instant::now());
+    let (_, _late) = kept(pool, id, now.checked_sub(KEEP_ALIVE).unwrap());
+    let (good, _upstream) = kept(pool, id, now);
+    upstreams.sweep();
+    assert_eq!(pool.waiting(), 1);
+    assert_eq!(which(taken(pool, id, now).as_deref()), Some(good));
 }

@@ -286,7 +286,8 @@ async fn a_piece_without_bytes_does_not_end_a_body() {
     let request = http::Request::post("https://portal.test/").body(()).unwrap();
     let (_answer, mut sends) = client.send_request(request, false).unwrap();
     sends.send_data(Bytes::new(), false).unwrap();
-    sends.send_data(Bytes::from_static(b"abc"), true).unwrap();
+    sends.send_data(Bytes::from_static(b"abc"), false).unwrap();
+    sends.send_data(Bytes::new(), true).unwrap();
     let slowest = Slowest { stall: Duration::from_secs(60), rate: 0 };
     let body = Incoming::http2(body.await.unwrap(), slowest);
     let mut request_writer =

@@ -147,6 +147,7 @@ mod tests {
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use super::super::lease::ServerError;
     use super::super::settings::{ServerSettings, Settings};
     use super::super::status::State;
     use super::super::testing::{failed, states, until};
@@ -301,6 +302,12 @@ mod tests {
             () = async {
                 until(&group, is("10.0.0.2")).await;
                 assert!((27..=33).contains(&began.elapsed().as_secs()));
+                // That a server breaks off says nothing of its name.
+                let mut lease = group.choose(None, Instant::now().into_std()).unwrap();
+                lease.failed(ServerError::Broken, Instant::now().into_std());
+                drop(lease);
+                let early = timeout(Duration::from_secs(20), until(&group, is("10.0.0.3"))).await;
+                assert!(early.is_err());
                 let before = Instant::now();
                 failed(&group, Instant::now().into_std());
                 until(&group, is("10.0.0.3")).await;

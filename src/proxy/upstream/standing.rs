@@ -256,6 +256,47 @@ mod tests {
         Rules::new(passive, Duration::from_secs(20))
     }
 
+    #[test]
+    fn a_server_that_is_well_is_not_tried() {
+        let standing = Standing::settled();
+        assert!(!standing.take_trial(SECOND, &rules()));
+        assert_eq!(access(&standing, SECOND), Access::Open);
+    }
+
+    #[test]
+    fn a_row_is_one_as_long_as_its_time_is_not_over() {
+        for (last, verdict) in [
+            (11 * SECOND, Verdict::Ejected(Duration::from_secs(10))),
+            (11 * SECOND + 1, Verdict::Noted),
+        ] {
+            let standing = Standing::settled();
+            assert_eq!(standing.fail(Kind::Usual, SECOND, &rules()), Verdict::Noted);
+            assert_eq!(standing.fail(Kind::Usual, last, &rules()), Verdict::Noted);
+            assert_eq!(standing.fail(Kind::Usual, last, &rules()), verdict);
+        }
+    }
+
+    #[test]
+    fn what_requests_said_is_forgotten_when_health_checks_bring_a_server_back() {
+        let standing = Standing::settled();
+        for _ in 0..3 {
+            standing.fail(Kind::Usual, SECOND, &rules());
+        }
+        standing.take_down();
+        standing.bring_up(2 * SECOND);
+        assert_eq!(access(&standing, 2 * SECOND), Access::Open);
+    }
+
+    #[test]
+    fn a_usual_success_does_not_begin_the_slow_start_anew() {
+        let standing = Standing::fresh(SECOND);
+        assert!(!standing.succeed(Kind::Usual, || 11 * SECOND));
+        assert_eq!(standing.share(|| 11 * SECOND, &rules()), FULL / 2);
+        for over in [21, 41] {
+            assert_eq!(standing.share(|| over * SECOND, &rules()), FULL);
+        }
+    }
+
     fn access(standing: &Standing, now: Moment) -> Access {
         standing.access(|| now)
     }

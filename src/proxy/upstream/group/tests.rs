@@ -163,6 +163,18 @@ fn a_trial_that_fails_puts_a_server_out_for_twice_as_long() {
 }
 
 #[test]
+fn a_trial_that_went_well_says_nothing_about_what_comes_after_it() {
+    let mut world = World::equal(2);
+    world.fail(1, 3);
+    world.pass(10.1);
+    let mut trial = world.choose();
+    trial.succeeded(world.now);
+    world.fail(1, 3);
+    drop(trial);
+    assert_eq!(world.shares(10), [0, 10]);
+}
+
+#[test]
 fn a_trial_whose_client_went_away_leaves_the_next_one_to_try() {
     let mut world = World::equal(2);
     world.fail(1, 3);

@@ -354,6 +354,17 @@ async fn what_is_spoken_is_agreed_to_whatever_the_settings_of_tls_offer() {
 }
 
 #[test]
+fn a_question_says_who_asks_and_whether_it_comes_over_tls() {
+    let host = HeaderValue::from_static("portal.example");
+    let head = String::from_utf8(to_http1("/health", &host).head.to_vec()).unwrap();
+    assert!(head.to_lowercase().contains("\r\nuser-agent: brama-health-check\r\n"), "{head}");
+    for (is_tls, expected) in [(true, "https"), (false, "http")] {
+        let request = to_http2("/health", &host, is_tls).unwrap();
+        assert_eq!(request.uri().scheme_str(), Some(expected));
+    }
+}
+
+#[test]
 fn an_answer_that_did_not_come_in_time_is_told_from_one_that_is_none() {
     let time = Duration::from_secs(2);
     assert!(matches!(Sick::from(Error::Slow(time)), Sick::Slow(found) if found == time));
