@@ -295,6 +295,7 @@ mod tests {
         [[route]]\npath = \"/named\"\nupstream = \"portal\"\naccess = \"public\"\n\
         methods = [\"MERGE\"]\n\
         [[upstream]]\nname = \"other\"\nurl = \"http://127.0.0.1:9\"\n\
+        [[route]]\npath = \"/shared/x\"\nupstream = \"other\"\naccess = \"public\"\n\
         [[route]]\npath = \"/other\"\nupstream = \"other\"\naccess = \"public\"\n\
         [[route]]\npath = \"/app\"\nupstream = \"portal\"\naccess = \"public\"\n\
         strip_prefix = \"/app\"\n";
@@ -318,6 +319,8 @@ mod tests {
             ("COPY", "/a", "/deep", &[], 403),
             ("COPY", "/deep", "/b", &[], 403),
             ("COPY", "/a", "/deep", &[("depth", "0")], 200),
+            // What is below leads to another upstream, and so nothing of this one is there.
+            ("COPY", "/a", "/shared", &[], 200),
             ("MOVE", "/a", "/deep", &[("depth", "0")], 403),
             // What is there goes first.
             ("COPY", "/a", "/read/b", &[], 403),

@@ -285,8 +285,28 @@ fn has_secret_query(context: &RequestContext, settings: &Settings) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::testing::{HOST, OK, get, world};
     use crate::base::clock::Time;
     use crate::gateway::portals::testing::settings;
+
+    #[tokio::test]
+    async fn what_failed_because_a_successor_has_the_store_is_asked_again() {
+        let world = world("[[route]]\npath = \"/\"\nupstream = \"portal\"\n", OK).await;
+        let (worker, status) = (&world.worker, StatusCode::SERVICE_UNAVAILABLE);
+        let away = Failure::new(ErrorPage::SessionsAway, status, Reason::SessionStoreUnavailable);
+        let other = Failure::new(ErrorPage::PortalDown, status, Reason::UpstreamBusy);
+        let peer = Peer::new("127.0.0.1:1".parse().unwrap(), true);
+        let led = |failure: &Failure, target: &str| {
+            let (parts, ()) = get(HOST, target, &[]).into_parts();
+            let answer = worker.by_successor(failure, &worker.begin(Box::new(parts), &peer))?;
+            Some(answer.headers()["location"].to_str().unwrap().to_owned())
+        };
+        assert_eq!(led(&away, "/tax?a"), None, "nobody succeeds this process");
+        assert!(worker.shared.flows.tenure.end(std::time::Duration::ZERO).await);
+        assert_eq!(led(&away, "/tax?a").as_deref(), Some("/tax?a"));
+        assert_eq!(led(&away, "//evil.test/tax"), None);
+        assert_eq!(led(&other, "/tax?a"), None);
+    }
 
     #[test]
     fn a_query_that_may_hold_a_handle_is_told_from_one_of_the_portals() {

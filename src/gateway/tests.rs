@@ -16,6 +16,7 @@ use crate::wire::refusal::Refusal;
 
 mod answers;
 mod noted;
+mod taken_in;
 
 const ROUTES: &str = "\
     [[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
@@ -537,65 +538,4 @@ async fn a_closed_place_and_a_portal_that_is_away_say_when_to_come_again() {
     let told = world.get("/", &[PAGE]).await;
     assert_eq!(told.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(told.header("retry-after"), "600");
-}
-
-#[tokio::test]
-async fn a_proxy_that_is_trusted_is_believed_for_what_it_is_said_to_be() {
-    let lines = "trusted_proxies = [\"192.0.2.0/24\"]\n\
-                 trusted_for = [\"address\", \"scheme\", \"host\", \"request_id\"]";
-    let routes = format!("{ROUTES}[identity]\npass_headers = [\"remote-user\"]\n");
-    let said = [
-        SCRIPT,
-        ("x-forwarded-host", "portal.test:7443"),
-        ("x-request-id", "of-the-proxy"),
-        ("remote-user", "told"),
-    ];
-    for (is_trusted, lines) in [(true, lines), (false, "trusted_proxies = [\"198.51.100.0/24\"]")] {
-        let mut world = world_with((lines, &routes), OK).await;
-        assert_eq!(world.get("/public", &said).await.status, StatusCode::OK);
-        let head = world.head().unwrap();
-        for field in
-            ["\r\nhost: portal.test:7443", "x-request-id: of-the-proxy", "remote-user: told"]
-        {
-            assert_eq!(head.contains(field), is_trusted, "{field}: {head}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_request_of_which_another_proxy_tells_is_taken_in_as_strictly() {
-    let world = usual().await;
-    let taken = |request: Request<()>| {
-        let (parts, ()) = request.into_parts();
-        let mut unanswered = Unanswered::begin(&world.worker, Box::new(parts), &peer());
-        let told = Peer::new("198.51.100.7:1".parse().unwrap(), true);
-        let client = crate::request::headers::forwarded::Client::direct(&told, true);
-        let received = world.worker.receive_told(unanswered.context(), client);
-        received.map(|_| unanswered.answered().client.address.to_string()).map_err(|e| e.status)
-    };
-    assert_eq!(taken(get(HOST, "/tax", &[])).unwrap(), "198.51.100.7");
-    let mut trace = get(HOST, "/tax", &[]);
-    *trace.method_mut() = Method::TRACE;
-    assert_eq!(taken(trace).unwrap_err(), StatusCode::METHOD_NOT_ALLOWED);
-}
-
-#[tokio::test]
-async fn what_needs_the_store_is_left_to_a_successor_that_has_it() {
-    let world = usual().await;
-    assert_eq!(world.get("/.brama/session", &[SCRIPT]).await.status, StatusCode::OK);
-    assert!(world.worker.shared.flows.tenure.end(Duration::ZERO).await);
-    for (target, status) in [
-        ("/.brama/login?return_to=/tax", StatusCode::TEMPORARY_REDIRECT),
-        ("/.brama/session", StatusCode::TEMPORARY_REDIRECT),
-        // These are the same there.
-        ("/.brama/session.js", StatusCode::OK),
-        ("/.brama/jwks.json", StatusCode::OK),
-        ("/.brama/nothing", StatusCode::NOT_FOUND),
-        ("/public", StatusCode::OK),
-    ] {
-        let answer = world.get(target, &[SCRIPT]).await;
-        assert_eq!(answer.status, status, "{target}");
-        let is_asked_again = status == StatusCode::TEMPORARY_REDIRECT;
-        assert_eq!(answer.header("location"), if is_asked_again { target } else { "" });
-    }
 }

@@ -165,6 +165,13 @@ async fn a_network_of_which_too_many_logins_failed_is_turned_away_before_anythin
         request.headers_mut().insert("sec-fetch-dest", "image".parse().unwrap());
         assert_eq!(browser.go(request, "").await.status, StatusCode::FORBIDDEN);
     }
+    assert_eq!(refusals(&world, "login.no_navigation"), 5);
+    // Nor is what was never begun.
+    for _ in 0..5 {
+        let answer = Browser::new(&world, HOST).visit("/.brama/finish?state=x").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(world.worker.shared.counts.logins_of_other_browsers.value(), 0);
     // One that brings an artifact that was used before is.
     let thief = Browser::new(&world, HOST);
     let used = thief.identify(&thief.visit("/tax").await, "zofia").await;
@@ -185,6 +192,14 @@ async fn a_network_of_which_too_many_logins_failed_is_turned_away_before_anythin
         refused.push(answer.status.as_u16());
     }
     assert_eq!(refused, [403, 403, 403, 429], "none after a third one");
+    for (host, target) in [(HOST, "/.brama/cross?id=x"), ("b.test", "/.brama/arrive?code=x")] {
+        let answer = Browser::new(&world, host).visit(target).await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{target}");
+    }
+    // Nothing is sent once more by a link.
+    let form = browser.send("/.brama/acs", "cross-site", "SAMLart=x").await;
+    assert_eq!(form.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(!form.text.contains("href=\"/.brama/acs"), "{}", form.text);
     let turned_away = browser.follow(told.location(), "cross-site").await;
     assert_eq!(turned_away.status, StatusCode::TOO_MANY_REQUESTS);
     world.clock.advance(Duration::from_secs(120));
@@ -199,6 +214,7 @@ async fn a_login_begins_for_who_needs_it_and_is_told_of_to_who_cannot_go() {
     let step_ups = || world.worker.shared.counts.step_ups.value();
     let page = browser.visit("/.brama/login?return_to=/tax&assurance=substantial").await;
     assert!(page.text.contains("SAMLRequest"), "{}", page.text);
+    assert_eq!(step_ups(), 0, "nobody was signed in");
     assert_eq!(leads_to(&browser.sign_in(&page, "anna").await), "/tax");
     for (query, status, is_to_node, counted) in [
         ("return_to=/tax", 303, false, 0),
@@ -212,6 +228,7 @@ async fn a_login_begins_for_who_needs_it_and_is_told_of_to_who_cannot_go() {
         ("max_age=-1", 400, false, 0),
         ("max_age=", 400, false, 0),
         ("max_age=12345678901", 400, false, 0),
+        ("max_age=%2B5", 400, false, 0),
     ] {
         let before = step_ups();
         let answer = browser.visit(&format!("/.brama/login?{query}")).await;
@@ -256,6 +273,13 @@ async fn a_citizen_signs_out_by_a_page_of_ours_and_by_no_other_sites() {
     };
     let is_signed_in = async || browser.visit("/.brama/session").await.json()["signed_in"] == true;
     let out = "/.brama/logout";
+    let old_browser = async |form: &str| {
+        let length = form.len().to_string();
+        let mut request = get(HOST, out, &[("content-length", &length)]);
+        *request.method_mut() = Method::POST;
+        browser.go(request, form).await
+    };
+    assert_eq!(old_browser("").await.status, StatusCode::SEE_OTHER, "there is no token to know");
     sign_in().await;
     // 1. Another site's page is led to the page that asks.
     let asked = browser.send(out, "cross-site", "").await;
@@ -264,17 +288,11 @@ async fn a_citizen_signs_out_by_a_page_of_ours_and_by_no_other_sites() {
     let token = between(&page.text, "name=\"token\" value=\"", "\"").to_owned();
     assert!(is_signed_in().await);
     // 2. An old browser does not say which page it was; then the token counts, and nothing else.
-    let old = async |form: &str| {
-        let length = form.len().to_string();
-        let mut request = get(HOST, out, &[("content-length", &length)]);
-        *request.method_mut() = Method::POST;
-        browser.go(request, form).await
-    };
     for wrong in ["", "token=x", "token=", &format!("other={token}")] {
-        assert_eq!(old(wrong).await.status, StatusCode::SEE_OTHER, "{wrong}");
+        assert_eq!(old_browser(wrong).await.status, StatusCode::SEE_OTHER, "{wrong}");
     }
     assert!(is_signed_in().await && logouts("signed_out_everywhere") == 0);
-    let done = old(&format!("token={token}")).await;
+    let done = old_browser(&format!("token={token}")).await;
     assert_eq!((done.status, logouts("signed_out_everywhere")), (StatusCode::OK, 1));
     assert_eq!(header(&done, "clear-site-data"), "\"cache\"");
     assert!(
@@ -357,6 +375,11 @@ async fn a_citizen_crosses_to_another_host_and_is_signed_in_there_by_one_browser
             "{target}"
         );
     }
+    for (host, target) in [(HOST, "/.brama/cross?id=x"), ("b.test", "/.brama/arrive?code=x")] {
+        let fetched = get(host, target, &[("sec-fetch-mode", "no-cors")]);
+        assert_eq!(world.ask(fetched).await.status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(refusals(&world, "crossing.no_navigation"), 2);
     // 4. Another browser that is signed in at home does not bring the wish of this one.
     let cross = there_to_home(&Browser::new(&world, "b.test")).await;
     home.follow(&cross, "cross-site").await;
@@ -365,4 +388,33 @@ async fn a_citizen_crosses_to_another_host_and_is_signed_in_there_by_one_browser
     other.sign_in(&page, "zofia").await;
     let refused = other.follow(&cross, "cross-site").await;
     assert!(refused.status.is_client_error(), "{}", refused.status);
+}
+
+#[tokio::test]
+async fn the_portals_own_session_goes_with_ours_and_when_another_person_comes() {
+    let world = gateway().await;
+    let (home, there) = (Browser::new(&world, HOST), Browser::new(&world, "b.test"));
+    let clears = |answer: &Answer| {
+        let cookies = answer.headers.get_all("set-cookie").iter();
+        cookies.filter(|cookie| cookie.as_bytes().starts_with(b"PORTAL=;")).count() > 0
+    };
+    let anew = "/.brama/login?max_age=0";
+    let signs_in = async || {
+        let page = home.visit(anew).await;
+        home.sign_in(&page, "anna").await
+    };
+    let crosses = async || {
+        let left = there.visit("/").await;
+        let cross = left.location().strip_prefix(&format!("https://{HOST}")).unwrap().to_owned();
+        let go = home.follow(&cross, "cross-site").await;
+        go.location().strip_prefix("https://b.test").unwrap().to_owned()
+    };
+    // Nobody knows who was there before.
+    assert!(clears(&signs_in().await));
+    assert!(!clears(&signs_in().await), "it is the same person");
+    // Two tabs leave before the first of them is back.
+    let (first, second) = (crosses().await, crosses().await);
+    assert!(clears(&there.follow(&first, "cross-site").await));
+    assert!(!clears(&there.follow(&second, "cross-site").await), "it is the same person");
+    assert!(clears(&home.send("/.brama/logout", "same-origin", "").await));
 }

@@ -1,6 +1,18 @@
 //! What is answered in place of a portal: by a route, and to who is stopped, in the way that they read.
 
 use super::*;
+use crate::gate::Denial;
+use crate::gate::policy::{Access, Policy, Route};
+use crate::gate::requirement::Refusal;
+use crate::gateway::Settings;
+use crate::gateway::denial::{Asked, Reply, reply};
+use crate::gateway::endpoints::{Endpoint, find};
+use crate::gateway::failure::Failure;
+use crate::gateway::portals::testing::settings;
+use crate::identity::error::Error;
+use crate::identity::release::Release;
+use crate::proxy;
+use crate::request::context::Caller;
 
 const OWN: &str = "\
     [[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
@@ -84,6 +96,39 @@ async fn a_program_is_told_in_a_field_what_it_needs_and_a_client_of_grpc_in_its_
 }
 
 #[tokio::test]
+async fn while_the_node_is_away_who_must_go_there_is_told_and_nobody_else_notices() {
+    let lines = "node: outage = true\nnode: outage_retry_after = \"90s\"";
+    let mut world = world_with((lines, ROUTES), OK).await;
+    let (_, cookie) = world.sign_in(Assurance::Substantial).await;
+    let citizen = ("cookie", cookie.as_str());
+    for said in [&[PAGE][..], &[SCRIPT]] {
+        let told = world.get("/tax", said).await;
+        assert_eq!(told.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(told.header("retry-after"), "90");
+        assert_eq!(told.header("set-cookie"), "");
+        assert_eq!(told.text.contains("href=\"/tax\""), said == [PAGE], "{}", told.text);
+    }
+    assert_eq!(
+        world.get("/.brama/login?return_to=/tax", &[PAGE]).await.header("retry-after"),
+        "90"
+    );
+    assert_eq!(world.get("/tax", &[SCRIPT, citizen]).await.text, "ok");
+    assert!(world.head().is_some());
+    // From another host the way leads to the registered one first, where a citizen may be signed in.
+    let left = world.ask(get("b.test", "/", &[PAGE])).await;
+    assert_eq!(left.status, StatusCode::SEE_OTHER);
+    let cross = left.location().strip_prefix(&format!("https://{HOST}")).unwrap().to_owned();
+    let stranger = world.get(&cross, &[PAGE]).await;
+    assert_eq!(stranger.status, StatusCode::SERVICE_UNAVAILABLE);
+    let goes = world.get(&cross, &[PAGE, citizen]).await;
+    assert!(
+        goes.location().starts_with("https://b.test/.brama/arrive?code="),
+        "{}",
+        goes.location()
+    );
+}
+
+#[tokio::test]
 async fn what_was_typed_leads_back_to_the_page_that_it_was_typed_into() {
     let world = usual().await;
     for (referer, expected) in [
@@ -131,6 +176,7 @@ async fn a_portal_that_is_away_may_be_asked_again_by_who_only_reads() {
     let page = dead.get("/public?a", &said).await;
     assert_eq!(page.status, StatusCode::BAD_GATEWAY);
     assert!(page.text.contains("href=\"/public?a\""), "{}", page.text);
+    assert!(!page.text.contains("logout"), "that would not help: {}", page.text);
     let mut form = get(HOST, "/form?a", &said);
     *form.method_mut() = Method::POST;
     let page = dead.ask(form).await;
@@ -144,6 +190,15 @@ async fn a_portal_that_is_away_may_be_asked_again_by_who_only_reads() {
     assert_eq!(told.header("connection"), "");
 }
 
+#[test]
+fn an_identity_that_cannot_be_told_is_our_fault_unless_it_may_pass_by_itself() {
+    for (error, status) in [(Error::NoSecret, 503), (Error::Signing, 500)] {
+        assert_eq!(Failure::from(error).status.as_u16(), status);
+        let unsigned = proxy::Error::Unsigned(error);
+        assert_eq!(Failure::from(unsigned).status.as_u16(), status);
+    }
+}
+
 #[tokio::test]
 async fn a_page_that_another_site_leads_to_does_not_make_its_link_one_of_ours() {
     let dead = world(ROUTES, "").await;
@@ -151,5 +206,45 @@ async fn a_page_that_another_site_leads_to_does_not_make_its_link_one_of_ours() 
         let page = dead.get("/public?a", &[PAGE, ("sec-fetch-site", site)]).await;
         let policy = page.header("content-security-policy");
         assert_eq!(policy.contains("; sandbox "), !is_own, "{site}: {policy}");
+    }
+}
+
+#[test]
+fn who_is_refused_may_sign_in_anew_where_that_can_help() {
+    let settings = settings("https://a.example");
+    for (refusal, helps) in [
+        (Refusal::WayNotAllowed(Assurance::High), true),
+        (Refusal::NoPesel(Assurance::High), true),
+        (Refusal::NotAdult, false),
+        (Refusal::BirthdateUnknown, false),
+    ] {
+        let asked = Asked { method: &Method::GET, target: "/tax", from: None };
+        let denial = Denial::Refuse(refusal);
+        let Reply::Refuse(failure) = reply(&denial, Caller::Navigation, asked, &settings) else {
+            panic!("it is refused");
+        };
+        let link = "/.brama/login?return_to=%2Ftax&assurance=high&max_age=0";
+        assert_eq!(failure.begin_again.as_deref(), helps.then_some(link), "{refusal:?}");
+    }
+}
+
+#[test]
+fn places_of_ours_are_at_hosts_of_the_portal() {
+    let settings = Settings { acs_path: "/saml/acs".to_owned(), ..settings("https://a.example") };
+    let release = Release::by_assertion("a", Vec::new());
+    let route = Route::to_upstream(("a.example", "/"), Access::Public, 0, (0, release));
+    let policy = Policy::new(vec![route]);
+    for (host, path, expected) in [
+        ("a.example", "/saml/acs", Some(Endpoint::Acs)),
+        ("a.example", "/.brama/login", Some(Endpoint::Login)),
+        ("a.example", "/.brama/other", Some(Endpoint::Unknown)),
+        ("a.example", "*", Some(Endpoint::Server)),
+        ("a.example", "/tax", None),
+        ("c.example", "/saml/acs", None),
+        ("c.example", "/.brama/login", None),
+        ("c.example", "/.brama/jwks.json", Some(Endpoint::Jwks)),
+        ("c.example", "*", None),
+    ] {
+        assert_eq!(find(&settings, host, path, &policy), expected, "{host} {path}");
     }
 }
