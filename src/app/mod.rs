@@ -45,15 +45,16 @@ use crate::base::clock::SharedClock;
 use crate::base::secret::Secret;
 use crate::flow::Flows;
 use crate::flow::node::NodeClient;
-use crate::gate::policy::Policy;
-use crate::gateway::Shared;
+use crate::gate::policy::{Policy, Route};
 use crate::gateway::limits::Limits;
+use crate::gateway::{self, Shared};
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
 use crate::observe::metrics::GatewayCounts;
 use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::{self, Group, SystemLookup};
+use crate::request::probes::Probes;
 use crate::request::rules::{CurrentRules, Rules};
 use crate::server::listener::Admission;
 use crate::store::seal::Sealer;
@@ -100,10 +101,7 @@ impl App {
         let sockets = Sockets::bind(listen, orders.as_deref().map(Orders::challenges))?;
 
         // 3. What all workers share.
-        let rules = Arc::new(Rules {
-            policy: Policy::new(settings.routes),
-            may_pass_maintenance: settings.gateway.maintenance.allow.clone(),
-        });
+        let rules = rules(settings.routes, &settings.gateway);
         let kept_tokens = settings.session.maximum.saturating_mul(rules.policy.releases() as u64);
         let (given, redis) = ((settings.admin_token.as_ref(), store_secrets), kept.redis.clone());
         let keys = (secret.clone(), Arc::clone(&keeper));
@@ -141,6 +139,7 @@ impl App {
             via: Arc::default(),
             identity_told_next: Arc::new(Seldom::every(Duration::from_secs(60))),
             ports: Arc::new(sockets.ports()),
+            probes: Arc::new(Probes::new(Arc::clone(&clock))),
             clock: Arc::clone(&clock),
             settings: settings.gateway,
         });
@@ -172,6 +171,12 @@ impl App {
     pub fn flows(&self) -> Arc<Flows> {
         Arc::clone(&self.shared.flows)
     }
+}
+
+/// Makes what requests are judged by.
+fn rules(routes: Vec<Route>, gateway: &gateway::Settings) -> Arc<Rules> {
+    let may_pass_maintenance = gateway.maintenance.allow.clone();
+    Arc::new(Rules { policy: Policy::new(routes), may_pass_maintenance })
 }
 
 /// Counts connections by what is listened to, and knows who is no client.

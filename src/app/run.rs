@@ -86,7 +86,7 @@ impl App {
             orders: orders.clone(),
         };
         let (numbers, hosts) = (numbers.scraper(), operations_hosts);
-        let service = Operations::new(stopping.clone(), asked, numbers, hosts);
+        let service = Operations::new(stopping.clone(), asked, numbers, hosts, &shared.probes);
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.keep_records(&shared, (kept.opening, kept.agreement, lock));

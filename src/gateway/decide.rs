@@ -28,6 +28,7 @@ use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::headers::forwarded::{self, Client};
 use crate::request::host::Host;
+use crate::request::probes::Arrival;
 use crate::request::rules::Rules;
 use crate::request::service::Peer;
 use crate::request::{headers, host, path, preflight};
@@ -122,9 +123,35 @@ impl Worker {
     /// us before.
     pub fn receive(&self, context: &mut RequestContext, peer: &Peer) -> Result<Received, Failure> {
         self.check_head(context)?;
+        let Shared { probes, rules, .. } = &*self.shared;
+        let probe = probes.begin(&context.parts, rules.policy.told_names());
         // Before their headers go.
         self.hear_proxies(context, peer)?;
-        self.settle(context, self.identity_headers_passed(peer))
+        let settled = self.settle(context, self.identity_headers_passed(peer));
+        if let Some(probe) = probe {
+            self.note_probe(probe, context, peer);
+        }
+        settled
+    }
+
+    /// Notes how a request arrived that is there for this.
+    #[cold]
+    fn note_probe(
+        &self,
+        (name, arrival): (String, Arrival),
+        context: &RequestContext,
+        peer: &Peer,
+    ) {
+        let address = peer.address.ip();
+        let arrival = Arrival {
+            peer: address.to_string(),
+            is_trusted: self.shared.settings.edge.trusted.contains(address),
+            client: context.client.address.to_string(),
+            is_tls: context.client.is_tls,
+            host: context.host.authority().to_owned(),
+            ..arrival
+        };
+        self.shared.probes.arrived(&name, arrival);
     }
 
     /// Takes in a request of which a proxy in front tells that it came from this client: like

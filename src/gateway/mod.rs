@@ -52,6 +52,7 @@ use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
 use crate::request::context::RequestContext;
 use crate::request::headers;
+use crate::request::probes::Probes;
 use crate::request::rules::{CurrentRules, Rules};
 use crate::request::via::Via;
 use crate::session::recent::RecentSessions;
@@ -83,6 +84,8 @@ pub struct Shared {
     pub identity_told_next: Arc<Seldom>,
     /// The ports at which we listen.
     pub ports: Arc<Ports>,
+    /// Requests by which somebody sees how requests arrive.
+    pub probes: Arc<Probes>,
     /// The clock of every decision and deadline.
     pub clock: SharedClock,
 }

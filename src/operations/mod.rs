@@ -7,11 +7,12 @@
 //! has the numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of
 //! OpenMetrics. `/sessions` and `/keys` are for operators ([`crate::operations::sessions`],
 //! [`crate::operations::keys`]). All three are answered
-//! under the listener's own names alone: a foreign page whose name leads to this address would
+//! under the listener's own names alone, and so is `/probes` ([`crate::operations::probes`]): a foreign page whose name leads to this address would
 //! read them in the operator's browser. Nothing here is answered on the public listeners.
 
 mod json;
 pub mod keys;
+pub mod probes;
 pub mod sessions;
 
 use std::net::IpAddr;
@@ -25,11 +26,13 @@ use tokio::sync::{Mutex, Semaphore};
 use tracing::warn;
 
 use self::keys::Keys;
+use self::probes::ProbeDesk;
 use self::sessions::Admin;
 use crate::base::body::{self, Body};
 use crate::base::shutdown::Shutdown;
 use crate::observe::metrics::{Format, Scraper};
 use crate::request::host;
+use crate::request::probes::Probes;
 use crate::request::service::{Peer, Service};
 use crate::wire::incoming::Incoming;
 
@@ -39,6 +42,7 @@ pub struct Operations {
     admin: Admin,
     keys: Keys,
     scraper: Arc<Scraper>,
+    probes: ProbeDesk,
     /// Names of hosts, beside addresses and `localhost`.
     hosts: Vec<String>,
     /// The wrong token that is answered next, and how many may wait for that.
@@ -56,9 +60,12 @@ impl Operations {
         (admin, keys): (Admin, Keys),
         scraper: Scraper,
         hosts: Vec<String>,
+        probes: &Arc<Probes>,
     ) -> Self {
         let wrong = (Mutex::new(()), Semaphore::new(MOST_WRONG));
-        Self { stop, admin, keys, scraper: Arc::new(scraper), hosts, wrong, turn: Arc::default() }
+        let (scraper, turn) = (Arc::new(scraper), Arc::default());
+        let probes = ProbeDesk(Arc::clone(probes));
+        Self { stop, admin, keys, scraper, probes, hosts, wrong, turn }
     }
 
     /// Answers what operators do with sessions and keys. Wrong tokens are answered one after the other, each
@@ -130,6 +137,9 @@ impl Service for Operations {
         let request = Request::from_parts(*parts, body);
         if [sessions::PATH, keys::PATH].iter().any(|path| request.uri().path().starts_with(path)) {
             return self.manage(request, peer).await;
+        }
+        if request.uri().path().starts_with(probes::PATH) {
+            return self.probes.answer(&request);
         }
         let (status, text) = match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/metrics") => {

@@ -17,6 +17,7 @@ pub mod networks;
 pub mod path;
 pub mod portal_cookie;
 pub mod preflight;
+pub mod probes;
 pub mod recorded;
 pub mod rules;
 pub mod service;

@@ -49,6 +49,50 @@ async fn numbers_are_told_under_our_own_names_alone() {
     }
 }
 
+/// What `brama doctor` asks for. That a probe is told is seen in `tests/proxy/doctor`.
+#[tokio::test]
+async fn probes_are_for_programs_and_there_are_few() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let world = world().start().await;
+    let address = world.operations.trim_start_matches("http://").to_owned();
+    let ask = async |request: &str, fields: &str| {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let head =
+            format!("{request} HTTP/1.1\r\n{fields}Content-Length: 0\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        let body = text.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned();
+        (text.split(' ').nth(1).unwrap().to_owned(), body)
+    };
+    let program = "Host: localhost\r\nX-Brama-Doctor: 1\r\n";
+    for (request, fields, expected) in [
+        // A page of another site cannot send the field, nor by another name.
+        ("POST /probes", "Host: localhost\r\n", "400"),
+        ("POST /probes", "Host: rebound.example\r\nX-Brama-Doctor: 1\r\n", "421"),
+        ("GET /probes", program, "405"),
+        ("GET /probes/nobody-announced-this", program, "404"),
+        ("GET /probesque", program, "404"),
+        ("DELETE /probes/nobody-announced-this", program, "200"),
+    ] {
+        assert_eq!(ask(request, fields).await.0, expected, "{request} {fields}");
+    }
+    let (status, body) = ask("POST /probes", program).await;
+    assert_eq!(status, "201", "{body}");
+    let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let name = told["probe"].as_str().unwrap();
+    let (_, body) = ask(&format!("GET /probes/{name}"), program).await;
+    assert_eq!(body, "{\"arrival\":null}", "none has come yet");
+    for number in 1..16 {
+        assert_eq!(ask("POST /probes", program).await.0, "201", "{number}");
+    }
+    assert_eq!(ask("POST /probes", program).await.0, "409", "there are enough");
+    assert_eq!(ask(&format!("DELETE /probes/{name}"), program).await.0, "200");
+    assert_eq!(ask("POST /probes", program).await.0, "201");
+    // On the public listener that is the portal's, or nobody's.
+    assert_ne!(world.browser().open("/probes").await.text, body);
+}
+
 #[tokio::test]
 async fn a_stop_finishes_what_is_under_way_and_takes_nothing_new() {
     let mut world = world().start().await;

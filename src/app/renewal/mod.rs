@@ -164,6 +164,7 @@ impl Renewal {
             via: Arc::clone(&before.via),
             identity_told_next: Arc::clone(&before.identity_told_next),
             ports: Arc::clone(&before.ports),
+            probes: Arc::clone(&before.probes),
             clock: Arc::clone(&before.clock),
         });
         let groups = old.proxy.upstreams.renewed_groups(upstreams);
