@@ -15,7 +15,7 @@
 //!
 //! | floor | modules | what is there |
 //! |---|---|---|
-//! | 9 | [`cli`], [`simulator`], [`selftest`], [`browser`], [`report`], [`manual`] | the shell, the node on a laptop, what examines and what is said of it, the long texts |
+//! | 9 | [`cli`], [`doctor`], [`simulator`], [`selftest`], [`browser`], [`report`], [`manual`] | the shell, what looks at a live environment, the node on a laptop, what examines and what is said of it, the long texts |
 //! | 8 | [`app`], [`config`], [`operations`] | settings become a gateway; files become settings; health, metrics, operators |
 //! | 7 | [`gateway`], [`companion`] | the way of a request: whose it is, whether it may pass, what is answered; the same asked by another proxy |
 //! | 6 | [`proxy`], [`server`] | what goes on to portals; sockets, and HTTP to clients |
@@ -125,6 +125,7 @@ pub mod operations;
 // Floor 9
 pub mod browser;
 pub mod cli;
+pub mod doctor;
 pub mod manual;
 pub mod report;
 pub mod selftest;

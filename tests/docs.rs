@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use brama::doctor::Check;
+
 /// A page: where it stands, and its text without blocks of code.
 struct Page {
     path: PathBuf,
@@ -255,6 +257,23 @@ fn every_file_that_a_page_names_is_there() {
         }
     }
     assert!(wrong.is_empty(), "named, and nowhere:\n{}", wrong.join("\n"));
+}
+
+/// Each check of the doctor has its row, in the order of the report, and says what it looks at as the
+/// program does.
+#[test]
+fn the_page_of_the_doctor_has_every_check() {
+    let text = fs::read_to_string(root().join("docs/doctor.md")).unwrap();
+    let rows = text.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.trim_end_matches(" |").split(" | ");
+        let id = cells.next()?.strip_suffix('`').filter(|id| id.contains('.'))?;
+        Some((id.to_owned(), cells.next()?.to_owned(), cells.next()?.to_owned()))
+    });
+    let rows: Vec<_> = rows.collect();
+    let listed: Vec<_> = rows.iter().map(|(id, looks, _)| (&**id, &**looks)).collect();
+    let known: Vec<_> = Check::ALL.iter().map(|check| (check.id(), check.looks_at())).collect();
+    assert_eq!(listed, known);
+    assert!(rows.iter().all(|(_, _, advice)| advice.len() > 5), "each says what to do");
 }
 
 fn beside(page: &Path, name: &str) -> PathBuf {

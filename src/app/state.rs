@@ -86,7 +86,7 @@ pub enum StateError {
     Secret(String),
 }
 
-const KEY_RING: &str = "identity-keys.json";
+pub(crate) const KEY_RING: &str = "identity-keys.json";
 const PAIRWISE: &str = "pairwise-secret";
 /// The secret of the pseudonyms before it was replaced; those before it have a number behind.
 const PAIRWISE_BEFORE: &str = "pairwise-secret.before";

@@ -6,6 +6,7 @@ mod completions;
 mod configuration;
 mod control;
 mod demo;
+mod doctor;
 mod explain;
 mod explain_policy;
 mod healthcheck;
@@ -54,6 +55,10 @@ enum Command {
     /// reports. Exit status 0 when everything passed, 1 when something did not, 2 when it could not be
     /// begun.
     Selftest(selftest::Arguments),
+    /// Looks at everything that a login and a page go through, in a live environment: the node, the
+    /// public address, proxies in front, servers behind, the store. Exit status 0 without a problem,
+    /// 1 with one.
+    Doctor(doctor::Arguments),
     /// Asks a running gateway whether it is ready. Exit status 0 when it is, 1 with why it is not.
     Healthcheck(healthcheck::Arguments),
     /// Starts a gateway, a simulator of the node and a small portal to try, on loopback.
@@ -109,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Reload(arguments) => reload::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::DemoPortal(arguments) => demo::run_portal(&arguments),

@@ -19,7 +19,7 @@ pub mod logout;
 #[cfg(test)]
 mod losing;
 pub mod node;
-mod node_tls;
+pub mod node_tls;
 pub mod outcome;
 pub mod pending;
 pub mod relay_state;

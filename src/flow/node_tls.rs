@@ -34,7 +34,8 @@ pub(super) fn explain(error: &(dyn Error + 'static), ours: Option<&Certificate>)
 }
 
 /// Tells whether an alert is about the certificate of the side that receives it.
-fn is_of_certificate(alert: Alert) -> bool {
+#[must_use]
+pub fn is_of_certificate(alert: Alert) -> bool {
     matches!(
         alert,
         Alert::NoCertificate
@@ -50,7 +51,8 @@ fn is_of_certificate(alert: Alert) -> bool {
 }
 
 /// Finds what TLS says among the causes. An error of I/O hides what is in it from its `source`.
-fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+#[must_use]
+pub fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<rustls::Error>() {

@@ -33,6 +33,7 @@ pages! {
     companion: "../../docs/companion.md",
     demo: "../../docs/demo.md",
     examine: "../../docs/examine.md",
+    doctor: "../../docs/doctor.md",
     explain: "../../docs/explain.md",
     forms: "../../docs/forms.md",
     from_shibboleth: "../../docs/from-shibboleth.md",

@@ -103,6 +103,22 @@ impl Agreement {
         Ok(None)
     }
 
+    /// Compares our marks with those that are there, and leaves none.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn compare(&self, now: Time) -> Result<Option<Disagreement>, Unavailable> {
+        let Some(found) = self.store.get(key(), now).await? else { return Ok(None) };
+        let marks = read(&found.sealed);
+        let knows = |mark: &Digest| self.marks.contains(mark);
+        let (theirs, ours) = (shown(&found.label), self.whose.clone());
+        Ok(match (marks.iter().any(knows), marks.first().is_some_and(knows)) {
+            (false, _) => Some(Disagreement::NothingInCommon { theirs, ours }),
+            (true, false) => Some(Disagreement::Unknown { theirs, ours }),
+            (true, true) => None,
+        })
+    }
+
     /// Looks again and again, and tells what has changed; never ends.
     pub async fn keep(self, clock: SharedClock) {
         let mut told = None;

@@ -24,7 +24,7 @@ const FLOORS: [&[&str]; 10] = [
     &["proxy", "server"],
     &["gateway", "companion"],
     &["app", "config", "operations"],
-    &["cli", "simulator", "selftest", "browser", "report", "manual"],
+    &["cli", "doctor", "simulator", "selftest", "browser", "report", "manual"],
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

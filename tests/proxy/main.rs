@@ -7,6 +7,7 @@
 //! | `clock` | a clock of the machine that jumps |
 //! | `companion` | other proxies that ask whether a request may pass: each door by its own words |
 //! | `containers` | the image of `deploy/container`: built twice, and run with few rights; what the first process of a container does |
+//! | `doctor` | faults of an environment, each planted: which the doctor names, and that nothing else turns red |
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `hosts` | portals on unrelated hosts, with curl; at several replicas |
@@ -35,6 +36,7 @@ mod backends;
 mod clock;
 mod companion;
 mod containers;
+mod doctor;
 mod features;
 mod harness;
 mod hostile;

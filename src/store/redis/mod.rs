@@ -184,6 +184,26 @@ impl Redis {
         call_all(&self.topology, &notes).await.map(drop)
     }
 
+    /// Asks every master by which policy it throws keys away (`maxmemory-policy`), where it is
+    /// another one than `noeviction`.
+    ///
+    /// # Errors
+    /// When one of them cannot be asked, or does not tell.
+    pub async fn evicting(&self) -> Result<Vec<(String, String)>, Unavailable> {
+        let mut found = Vec::new();
+        let mut command = redis::cmd("INFO");
+        command.arg("memory");
+        for (_, master) in &self.topology.map().await?.masters {
+            let Value::BulkString(text) = master.send(&command).await? else {
+                return Err(Unavailable("INFO was answered with something else".to_owned()));
+            };
+            if let Some(policy) = node::evicting(&String::from_utf8_lossy(&text)) {
+                found.push((master.address().to_string(), policy.to_owned()));
+            }
+        }
+        Ok(found)
+    }
+
     async fn ask_all(&self) -> Result<(), Unavailable> {
         // 1. Every master is there.
         let map = self.topology.map().await?;

@@ -269,7 +269,7 @@ async fn survey(address: Address, mut connection: MultiplexedConnection) {
 const SURVEY: Duration = Duration::from_secs(2);
 
 /// Returns the policy by which keys are thrown away, when there is one.
-fn evicting(memory: &str) -> Option<&str> {
+pub(super) fn evicting(memory: &str) -> Option<&str> {
     let policy = memory.lines().find_map(|line| line.trim().strip_prefix("maxmemory_policy:"))?;
     (policy != "noeviction").then_some(policy)
 }

@@ -1,7 +1,7 @@
 //! The node, for tests in which somebody signs in.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -28,9 +28,22 @@ impl Simulator {
 
     /// Starts it for a gateway that citizens know by that origin.
     pub(crate) fn start_for(origin: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
-        command.args(["simulator", "--pages", "127.0.0.1:0", "--soap", "127.0.0.1:0"]);
-        Self::run(command, &[], origin)
+        Self::run(on_loopback(), &[], origin, tempfile::tempdir().unwrap())
+    }
+
+    /// Does the same, and knows more certificates of the service: those that are made in the folder
+    /// with its keys.
+    pub(crate) fn start_knowing(origin: &str, make: impl Fn(&Path) -> Vec<PathBuf>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut keys = Command::new(env!("CARGO_BIN_EXE_brama"));
+        keys.args(["simulator", "--keys-only", "--directory"]).arg(directory.path());
+        assert!(keys.output().unwrap().status.success());
+        let mut command = on_loopback();
+        let own = directory.path().join("service-sig.crt.pem");
+        for certificate in make(directory.path()).iter().chain([&own]) {
+            command.arg("--service-certificate").arg(certificate);
+        }
+        Self::run(command, &[], origin, directory)
     }
 
     /// Starts it on a host of its own, where browsers find its pages by this name: these words begin
@@ -42,11 +55,10 @@ impl Simulator {
         command.args(["simulator", "--allow-remote", "--pages", &pages.to_string()]);
         command.args(["--soap", &soap.to_string(), "--public-soap", &format!("https://{soap}")]);
         command.args(["--public-pages", &format!("http://{name}:{}", pages.port())]);
-        Self::run(command, host, origin)
+        Self::run(command, host, origin, tempfile::tempdir().unwrap())
     }
 
-    fn run(mut command: Command, host: &[String], origin: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+    fn run(mut command: Command, host: &[String], origin: &str, directory: TempDir) -> Self {
         let acs = format!("{origin}/.brama/acs");
         command.args(["--acs", &acs, "--log", "warn", "--directory"]).arg(directory.path());
         let mut program = Program::start(&mut command);
@@ -82,8 +94,14 @@ impl Simulator {
     }
 
     /// Returns the lines of `[node]` that say where it is.
-    pub(super) fn configuration(&self) -> String {
+    pub(crate) fn configuration(&self) -> String {
         let Self { sso, resolve, logout, .. } = self;
         format!("sso_url = \"{sso}\"\nresolve_url = \"{resolve}\"\nlogout_url = \"{logout}\"\n")
     }
+}
+
+fn on_loopback() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+    command.args(["simulator", "--pages", "127.0.0.1:0", "--soap", "127.0.0.1:0"]);
+    command
 }
