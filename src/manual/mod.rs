@@ -7,7 +7,7 @@
 //!    end, as paths of files.
 //! 2. `links.md` stands before every page and refers the same references to pages and items of
 //!    this documentation. Of two definitions Markdown takes the first.
-//! 3. `tests/docs.rs` follows the paths of files, and holds the two lists together.
+//! 3. `tests/docs` follows the paths of files, and holds the two lists together.
 //!
 #![doc = include_str!("links.md")]
 //!
@@ -42,7 +42,6 @@ pages! {
     http3: "../../docs/http3.md",
     identity: "../../docs/identity.md",
     install: "../../docs/install.md",
-    integracja: "../../docs/integracja.md",
     kubernetes: "../../docs/kubernetes.md",
     logins: "../../docs/logins.md",
     metrics: "../../docs/metrics.md",
@@ -62,4 +61,32 @@ pages! {
     threat_model: "../../docs/threat-model.md",
     upstream_paths: "../../docs/upstream-paths.md",
     what_we_own: "../../docs/what-we-own.md",
+}
+
+#[doc = include_str!("links.md")]
+#[doc = include_str!("../../docs/pl/README.md")]
+pub mod pl {
+    pages! {
+        architektura: "../../docs/pl/architektura.md",
+        bezpieczenstwo: "../../docs/pl/bezpieczenstwo.md",
+        bledy: "../../docs/pl/bledy.md",
+        certyfikaty: "../../docs/pl/certyfikaty.md",
+        droga: "../../docs/pl/droga.md",
+        konfiguracja: "../../docs/pl/konfiguracja.md",
+        migracja: "../../docs/pl/migracja.md",
+        portal: "../../docs/pl/portal.md",
+        slownik: "../../docs/pl/slownik.md",
+        utrzymanie: "../../docs/pl/utrzymanie.md",
+    }
+}
+
+#[doc = include_str!("links.md")]
+#[doc = include_str!("../../docs/en/README.md")]
+pub mod en {
+    pages! {
+        migration: "../../docs/en/migration.md",
+        overview: "../../docs/en/overview.md",
+        security: "../../docs/en/security.md",
+        steps: "../../docs/en/steps.md",
+    }
 }

@@ -1,0 +1,7 @@
+//! The pages for readers: they lead somewhere ([`pages`]), and what they say of tests, keys and codes is there
+//! ([`named`]).
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
+
+mod named;
+mod pages;
