@@ -27,8 +27,10 @@ mod simulator;
 mod token;
 mod watched;
 
+use std::iter;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::dumps;
@@ -95,6 +97,30 @@ enum Command {
     Completions(completions::Arguments),
     /// Writes the manual pages of all commands, for man(1).
     Man(man::Arguments),
+}
+
+/// Tells whether the program takes these words, without doing anything: for tests of what the pages tell to type.
+/// Of a command that is only named, and not `whole`, the names alone are judged: it may lack what it needs, and have
+/// `FILE` for a file.
+///
+/// # Errors
+/// What the program says of them.
+pub fn understands(words: &[String], whole: bool) -> Result<(), String> {
+    let words = iter::once("brama").chain(words.iter().map(String::as_str));
+    let Err(error) = Arguments::try_parse_from(words) else { return Ok(()) };
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(()),
+        ErrorKind::InvalidValue
+        | ErrorKind::ValueValidation
+        | ErrorKind::MissingRequiredArgument
+        | ErrorKind::MissingSubcommand
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            if !whole =>
+        {
+            Ok(())
+        }
+        _ => Err(error.to_string()),
+    }
 }
 
 /// Runs the program with the arguments of the process.

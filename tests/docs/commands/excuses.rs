@@ -1,0 +1,113 @@
+//! What of the pages does not run here, and why. Its commands are read by the program's parser all the same.
+
+/// A page, what the block begins with, and the reason.
+pub(super) const EXCUSES: &[(&str, &str, &str)] = &[
+    ("README.md", "tests/run", "it runs this test"),
+    ("README.md", "sudo apt-get install", "changes the machine, and needs the internet"),
+    (
+        "docs/backends.md",
+        "brama token --serve 8090",
+        "tests/proxy/backends runs that backend and eight others",
+    ),
+    (
+        "docs/companion.md",
+        "brama check",
+        "needs root and nginx; tests/proxy/companion runs what is printed",
+    ),
+    (
+        "docs/explain.md",
+        "brama explain answer.xml",
+        "needs a captured answer: tests/conformance/sample.rs",
+    ),
+    ("docs/install.md", "install -m 0755", "needs root and a release: deploy/release/try"),
+    ("docs/install.md", "podman load", "needs an image: tests/proxy/containers"),
+    ("docs/install.md", "docker compose", "needs Docker: tests/proxy/containers"),
+    (
+        "docs/install.md",
+        "apt install",
+        "needs root and a package: deploy/debian/try, tests/proxy/packages.rs",
+    ),
+    ("docs/install.md", "deploy/release/build", "builds a release, for a quarter of an hour"),
+    ("docs/kubernetes.md", "kubectl create namespace", "needs a cluster: tests/kubernetes"),
+    ("docs/kubernetes.md", "helm install", "needs a cluster: tests/kubernetes"),
+    (
+        "docs/kubernetes.md",
+        "kubectl --namespace portal create",
+        "needs a cluster: tests/kubernetes",
+    ),
+    (
+        "docs/kubernetes.md",
+        "kubectl --namespace portal exec deployment/brama --container brama -- /usr/bin/brama print-config",
+        "needs a cluster: tests/kubernetes",
+    ),
+    (
+        "docs/kubernetes.md",
+        "kubectl --namespace portal exec deployment/brama --container brama -- /usr/bin/brama sessions",
+        "needs a cluster: tests/kubernetes",
+    ),
+    ("docs/kubernetes.md", "helm upgrade", "needs a cluster: tests/kubernetes"),
+    ("docs/kubernetes.md", "kubectl kustomize", "needs kubectl: tests/kubernetes/play.rs"),
+    ("docs/pl/bledy.md", "brama explain", "needs a captured answer: tests/conformance/sample.rs"),
+    ("docs/pl/konfiguracja.md", "systemctl reload", "needs systemd: tests/proxy/reload.rs"),
+    ("docs/pl/migracja.md", "keytool", "needs Java"),
+    ("docs/en/steps.md", "brama doctor --config symulator", "asks the node of the operator"),
+    ("docs/en/steps.md", "brama doctor --config integration", "asks the node of the operator"),
+    ("docs/en/steps.md", "brama doctor --config production", "asks the node of the operator"),
+    ("docs/pl/droga.md", "brama doctor --config symulator", "asks the node of the operator"),
+    ("docs/pl/droga.md", "brama doctor --config integration", "asks the node of the operator"),
+    ("docs/pl/droga.md", "brama doctor --config production", "asks the node of the operator"),
+    (
+        "docs/en/migration.md",
+        "brama simulator --directory simulator",
+        "examines a service of somebody else",
+    ),
+    (
+        "docs/pl/migracja.md",
+        "brama simulator --directory symulator",
+        "examines a service of somebody else",
+    ),
+    (
+        "docs/pl/droga.md",
+        "brama selftest --config symulator/brama.toml",
+        "takes time; the one with a report runs",
+    ),
+    (
+        "docs/pl/droga.md",
+        "brama selftest --config integration/brama.toml\n",
+        "takes time; the one with a report runs",
+    ),
+    (
+        "docs/pl/droga.md",
+        "brama selftest --config production/brama.toml",
+        "takes time; the one with a report runs",
+    ),
+    (
+        "docs/en/steps.md",
+        "brama selftest --config symulator/brama.toml",
+        "takes time; that of docs/pl/droga.md runs",
+    ),
+    (
+        "docs/en/steps.md",
+        "brama selftest --config integration/brama.toml\n",
+        "takes time; that of docs/pl/droga.md runs",
+    ),
+    (
+        "docs/en/steps.md",
+        "brama selftest --config integration/brama.toml --html",
+        "takes time; that of docs/pl/droga.md runs",
+    ),
+    (
+        "docs/en/steps.md",
+        "brama selftest --config production/brama.toml",
+        "takes time; that of docs/pl/droga.md runs",
+    ),
+    ("docs/pl/utrzymanie.md", "systemctl reload", "needs systemd: tests/proxy/reload.rs"),
+];
+
+/// What the pages tell of already and the program does not have yet: the first word is the command, the others are
+/// somewhere behind it.
+pub(super) const UNBUILT: &[&str] =
+    &["onboarding", "certs renew", "doctor", "selftest", "simulator --examine"];
+
+/// Spans of code that begin as commands do, and are lines of the log.
+pub(super) const LINES_OF_THE_LOG: &[&str] = &["brama reload cannot ask this process"];
