@@ -104,7 +104,9 @@ fn of_the_program(words: &[String]) -> Option<Vec<String>> {
         is_called && (words[*at] == "brama" || words[*at].ends_with("/brama"))
     };
     let at = (0..words.len()).find(is_program)?;
-    Some(words[at + 1..].to_vec())
+    // What an example leaves out.
+    let is_left_out = |word: &&String| word.as_str() == "...";
+    Some(words[at + 1..].iter().filter(|word| !is_left_out(word)).cloned().collect())
 }
 
 /// As much of the language of a shell as the pages need.
