@@ -109,9 +109,9 @@ pub fn understands(words: &[String], whole: bool) -> Result<(), String> {
     let words = iter::once("brama").chain(words.iter().map(String::as_str));
     let Err(error) = Arguments::try_parse_from(words) else { return Ok(()) };
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(()),
+        // A file that a value names is for the command to read.
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::ValueValidation => Ok(()),
         ErrorKind::InvalidValue
-        | ErrorKind::ValueValidation
         | ErrorKind::MissingRequiredArgument
         | ErrorKind::MissingSubcommand
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
