@@ -56,6 +56,11 @@ const BETWEEN: &[(&str, &str, &str)] = &[
         "hand-over node/integration from-operator",
     ),
     ("docs/en/steps.md", "brama certs compare", "hand-over node/production bought"),
+    (
+        "docs/simulator.md",
+        "brama simulator --directory config/kit --schedule",
+        "echo 1h ok >hours.txt",
+    ),
     ("docs/demo.md", "sh deploy/curl/sign-in.sh", "brama demo"),
 ];
 
