@@ -1,12 +1,12 @@
 //! `brama selftest`: the acceptance of a sign-in with the real configuration, against a simulated node.
 //!
-//! 1. The configuration is copied ([`copy`]): its rules, keys, certificates and hosts are the real
+//! 1. The configuration is copied (`copy.rs`): its rules, keys, certificates and hosts are the real
 //!    ones. Only what must not be touched is replaced, and each replacement is said in the report.
 //! 2. Gateway, node and what stands in for portals run in this process, on ports of loopback
-//!    ([`world`]). The node cannot be another one: its addresses and pinned keys are the simulator's
+//!    (`world.rs`). The node cannot be another one: its addresses and pinned keys are the simulator's
 //!    before anything runs.
-//! 3. A browser ([`crate::browser`]) goes through every case ([`cases`]). Time passes by a clock that
-//!    is moved ([`clock`]), so nobody waits for the end of a session.
+//! 3. A browser ([`crate::browser`]) goes through every case (`cases`). Time passes by a clock that
+//!    is moved (`clock.rs`), so nobody waits for the end of a session.
 //! 4. What each wrong answer of the node must lead to is a table ([`expected`]).
 //!
 //! What could break it: a configuration whose files only the gateway's user can read. Then keys stand
