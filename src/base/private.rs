@@ -9,7 +9,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -39,7 +39,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What the system says; then what was there is still there.
 pub fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let partial = Partial::write(path, bytes, mode)?;
+    write_for(path, bytes, mode, None)
+}
+
+/// Writes a file with a mode of its own for somebody, by user and group, in the place of one that may
+/// be there. It is theirs before it has its name: whoever can write to the folder cannot put a link
+/// in between.
+///
+/// # Errors
+/// What the system says; then what was there is still there.
+pub fn write_for(path: &Path, bytes: &[u8], mode: u32, owner: Option<Owner>) -> io::Result<()> {
+    let partial = Partial::write(path, bytes, mode, owner)?;
     fs::rename(&partial.path, path)?;
     sync_folder(path)
 }
@@ -49,7 +59,15 @@ pub fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 /// # Errors
 /// What the system says.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    let partial = Partial::write(path, bytes, 0o600)?;
+    write_new_for(path, bytes, None)
+}
+
+/// Writes a file for somebody unless something is there, as [`write_for`] does; says whether it did.
+///
+/// # Errors
+/// What the system says.
+pub fn write_new_for(path: &Path, bytes: &[u8], owner: Option<Owner>) -> io::Result<bool> {
+    let partial = Partial::write(path, bytes, 0o600, owner)?;
     match fs::hard_link(&partial.path, path) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
@@ -88,13 +106,36 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 /// The most bytes of a file that is read: nothing that is written here comes near.
 pub const MOST: u64 = 1024 * 1024;
 
+/// A user and a group, by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub user: u32,
+    /// The group.
+    pub group: u32,
+}
+
+impl Owner {
+    /// Returns whose a file or folder is, when we may give others what is ours; none when we may not.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn like(path: &Path) -> io::Result<Option<Self>> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(None);
+        }
+        let found = fs::metadata(path)?;
+        Ok(Some(Self { user: found.uid(), group: found.gid() }))
+    }
+}
+
 /// A file that was written beside its place; gone when it was not moved there.
 struct Partial {
     path: PathBuf,
 }
 
 impl Partial {
-    fn write(beside: &Path, bytes: &[u8], mode: u32) -> io::Result<Self> {
+    fn write(beside: &Path, bytes: &[u8], mode: u32, owner: Option<Owner>) -> io::Result<Self> {
         let path = folder_of(beside).join(format!(".{}.partial", random::handle()));
         let flags = OFlags::NOFOLLOW.bits().cast_signed();
         let mut options = OpenOptions::new();
@@ -102,6 +143,9 @@ impl Partial {
         let mut file = options.open(&path)?;
         let partial = Self { path };
         file.write_all(bytes)?;
+        if let Some(Owner { user, group }) = owner {
+            fchown(&file, Some(user), Some(group))?;
+        }
         file.sync_all()?;
         Ok(partial)
     }
@@ -144,6 +188,26 @@ mod tests {
         write(&path, b"two").unwrap();
         assert_eq!(read(&path).unwrap().as_deref(), Some(&b"two"[..]));
         assert_eq!((mode(&path), names(&inner)), (0o600, vec!["secret".to_owned()]));
+    }
+
+    #[test]
+    fn what_root_writes_for_somebody_is_theirs_and_what_a_link_leads_to_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("file"), folder.path().join("other"));
+        if Owner::like(folder.path()).unwrap().is_none() {
+            eprintln!("SKIPPED: only root gives files away");
+            return;
+        }
+        fs::write(&other, "root's").unwrap();
+        symlink(&other, &path).unwrap();
+        let somebody = Some(Owner { user: 65_534, group: 65_534 });
+        write_for(&path, b"theirs", 0o640, somebody).unwrap();
+        assert_eq!((Owner::like(&path).unwrap(), mode(&path)), (somebody, 0o640));
+        assert_eq!(Owner::like(&other).unwrap(), Some(Owner { user: 0, group: 0 }));
+        let new = folder.path().join("new");
+        assert!(write_new_for(&new, b"theirs", somebody).unwrap());
+        assert_eq!((Owner::like(&new).unwrap(), mode(&new)), (somebody, 0o600));
+        assert!(!write_new_for(&path, b"again", None).unwrap());
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Lines of a configuration: single keys are changed, and comments and order stay.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
 
 use super::certs::material::shown_path;
-use crate::base::private;
+use crate::base::private::{self, Owner};
 
 /// A configuration whose lines are changed.
 #[derive(Debug, Clone)]
@@ -138,12 +138,8 @@ impl Lines {
 /// What the system says; then the old one is still there.
 pub(super) fn write_configuration(path: &Path, text: &str) -> Result<(), String> {
     let write = || -> std::io::Result<()> {
-        let old = fs::metadata(path)?;
-        private::write_with_mode(path, text.as_bytes(), old.permissions().mode() & 0o777)?;
-        if rustix::process::geteuid().is_root() {
-            chown(path, Some(old.uid()), Some(old.gid()))?;
-        }
-        Ok(())
+        let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+        private::write_for(path, text.as_bytes(), mode, Owner::like(path)?)
     };
     write().map_err(|error| format!("{}: {error}", shown_path(path)))
 }

@@ -64,7 +64,7 @@ fn owners(folder: &Path, findings: &mut Findings) {
         Check::FilesOwner,
         &about,
         format!("the folder belongs to user {owner}, and not so: {named}"),
-        format!("somebody ran the gateway as another user; run: chown {owner} {about}/*"),
+        format!("somebody ran the gateway as another user; run: chown -h {owner} '{about}'/*"),
     );
 }
 

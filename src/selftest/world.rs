@@ -105,6 +105,8 @@ impl World {
         let named = simulator::Settings {
             node_issuer,
             service_issuer: issuer,
+            // What our own keys sign is for nobody else on this machine.
+            is_watched: false,
             ..simulator::Settings::default()
         };
         let hosts = named.soap_hosts();

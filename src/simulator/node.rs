@@ -56,6 +56,8 @@ pub(super) struct Equipment {
     pub(super) front: Arc<Front>,
     /// Whether the SOAP listener speaks TLS.
     pub(super) speaks_tls: bool,
+    /// Whether it shows what it has seen, and takes orders over HTTP.
+    pub(super) is_watched: bool,
 }
 
 /// What is answered over SOAP.

@@ -33,6 +33,8 @@ pub struct Settings {
     pub public_soap_origin: Option<String>,
     /// Allows addresses that others can reach. Guards against use in production.
     pub allow_remote: bool,
+    /// Shows what it has seen, and takes orders over HTTP: from whoever is on this machine.
+    pub is_watched: bool,
     /// A file of persons, beside or instead of those that come with it.
     pub persons: Option<PathBuf>,
     /// A file of service providers, beside [`Self::services`].
@@ -61,6 +63,7 @@ impl Default for Settings {
             public_pages_origin: None,
             public_soap_origin: None,
             allow_remote: false,
+            is_watched: true,
             persons: None,
             services_file: None,
             record: None,

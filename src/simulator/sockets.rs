@@ -266,5 +266,6 @@ fn equip(settings: &Settings, clock: &SharedClock) -> Result<Equipment, Error> {
     if !speaks_tls && settings.tls_fault.is_some() {
         return Err(Error::NoTls);
     }
-    Ok(Equipment { roster, recorder, replay, front: Arc::new(front), speaks_tls })
+    let is_watched = settings.is_watched;
+    Ok(Equipment { roster, recorder, replay, front: Arc::new(front), speaks_tls, is_watched })
 }

@@ -13,6 +13,8 @@ use cms::signed_data::SignedData;
 use der::{Decode, Encode};
 use p12_keystore::Pkcs12Archive;
 use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::Kdf;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo};
 
@@ -302,6 +304,11 @@ impl Material {
             format!("its private key with a password cannot be read ({error})")
         };
         let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| read(&error))?;
+        if !is_affordable(&encrypted.encryption_algorithm) {
+            let what = "opening its private key with a password would take more time or memory than any tool \
+                        asks for by itself; it was not tried";
+            return Err(what.to_owned());
+        }
         let opened = passwords.iter().find_map(|one| encrypted.decrypt(one.expose()).ok());
         let opened = opened.ok_or(
             "its private key cannot be opened, is the password right? If it is: openssl pkcs8 -topk8 -v2 \
@@ -326,6 +333,26 @@ impl Material {
     }
 }
 
+/// The most rounds of PBKDF2 by which a key may be encrypted: tools choose up to a million.
+const MOST_ROUNDS: u32 = 10_000_000;
+
+/// The most bytes of memory that scrypt may take: OpenSSL chooses 16 MiB.
+const MOST_MEMORY: u64 = 64 * 1024 * 1024;
+
+/// Tells whether trying a password costs no more than it should: who sent a file chose it.
+fn is_affordable(scheme: &EncryptionScheme) -> bool {
+    match scheme.pbes2().map(|parameters| &parameters.kdf) {
+        Some(Kdf::Pbkdf2(parameters)) => parameters.iteration_count <= MOST_ROUNDS,
+        // RFC 7914, 2: 128 bytes by block size and cost.
+        Some(Kdf::Scrypt(parameters)) => {
+            let block = 128 * u64::from(parameters.block_size);
+            parameters.cost_parameter.saturating_mul(block) <= MOST_MEMORY
+                && parameters.parallelization <= 16
+        }
+        _ => true,
+    }
+}
+
 /// Returns the certificates of a block. What OpenSSL says of trust stands behind one; some tools write
 /// PKCS #7 between the lines of a certificate.
 fn certificates(label: &str, der: &[u8]) -> Result<Vec<Vec<u8>>, String> {
@@ -333,4 +360,42 @@ fn certificates(label: &str, der: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         return Ok(vec![der[..der.len() - behind.len()].to_vec()]);
     }
     pkcs7(der).ok_or_else(|| format!("the block \"{label}\" holds no certificate that can be read"))
+}
+
+#[cfg(test)]
+mod tests {
+    use pkcs8::pkcs5::pbes2::{Parameters, Salt, ScryptParams};
+
+    use super::*;
+
+    fn by(kdf: Kdf) -> EncryptionScheme {
+        let parameters =
+            Parameters::generate_pbkdf2_sha256_aes256cbc(1, b"saltsalt", [0; 16]).unwrap();
+        Parameters { kdf, ..parameters }.into()
+    }
+
+    #[test]
+    fn a_password_is_not_tried_where_whoever_sent_the_file_chose_an_enormous_cost() {
+        for (rounds, is_tried) in [(2_048, true), (MOST_ROUNDS, true), (MOST_ROUNDS + 1, false)] {
+            let parameters =
+                Parameters::generate_pbkdf2_sha256_aes256cbc(rounds, b"saltsalt", [0; 16]).unwrap();
+            assert_eq!(is_affordable(&parameters.into()), is_tried, "{rounds}");
+        }
+        for (cost, parallelization, is_tried) in [
+            (16_384, 1, true),
+            (65_536, 1, true),
+            (131_072, 1, false),
+            (u64::MAX, 1, false),
+            (16_384, 17, false),
+        ] {
+            let kdf = Kdf::Scrypt(ScryptParams {
+                salt: Salt::new(b"saltsalt").unwrap(),
+                cost_parameter: cost,
+                block_size: 8,
+                parallelization,
+                key_length: None,
+            });
+            assert_eq!(is_affordable(&by(kdf)), is_tried, "{cost} {parallelization}");
+        }
+    }
 }

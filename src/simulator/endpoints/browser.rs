@@ -49,6 +49,17 @@ impl Browser {
         }
     }
 
+    /// Tells whether what the node has seen is shown: under a name of this machine or of its own, so
+    /// that no page of others leads its name here and reads it.
+    fn may_see(&self, parts: &Parts) -> bool {
+        let host = field(&parts.headers, header::HOST);
+        let own = &self.node.addresses.pages_origin;
+        let is_own = host.is_some_and(|host| {
+            own.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+        });
+        self.node.equipment.is_watched && (is_own || control::is_local_host(host))
+    }
+
     fn choose(&self, body: &[u8], language: Language) -> Response<Body> {
         match self.node.choose(&read_choice(body)) {
             Ok(back) => lead_back(&back, language),
@@ -64,7 +75,7 @@ impl Service for Browser {
     async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Response<Body> {
         let language = Language::negotiate(field(&parts.headers, header::ACCEPT_LANGUAGE));
         let path = parts.uri.path();
-        if path.starts_with(CONTROL_PATH) {
+        if path.starts_with(CONTROL_PATH) && self.node.equipment.is_watched {
             return control::answer(&self.node, &parts, body, peer).await;
         }
         match (path, &parts.method) {
@@ -89,14 +100,14 @@ impl Service for Browser {
                 self.node.state().fetched += 1;
                 page(StatusCode::NOT_FOUND, pages::not_found(language))
             }
-            ("/", &Method::GET | &Method::HEAD) => {
+            ("/", &Method::GET | &Method::HEAD) if self.may_see(&parts) => {
                 page(StatusCode::OK, pages::overview(language, &self.node))
             }
             (path, &Method::GET | &Method::HEAD)
-                if path == pages::LOGINS_PATH
-                    || path
+                if self.may_see(&parts)
+                    && path
                         .strip_prefix(pages::LOGINS_PATH)
-                        .is_some_and(|r| r.starts_with('/')) =>
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) =>
             {
                 logins::show(&self.node, path, language)
             }

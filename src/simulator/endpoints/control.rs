@@ -77,7 +77,7 @@ pub(super) async fn answer(
 }
 
 /// Tells whether a `Host` names the machine itself.
-fn is_local_host(host: Option<&str>) -> bool {
+pub(super) fn is_local_host(host: Option<&str>) -> bool {
     let Some(authority) = host.and_then(|host| host.parse::<http::uri::Authority>().ok()) else {
         return false;
     };

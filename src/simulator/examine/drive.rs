@@ -9,6 +9,7 @@ use http::header::RETRY_AFTER;
 use super::subject::Subject;
 use crate::base::clock::SharedClock;
 use crate::browser::form::Form;
+use crate::browser::record::shown;
 use crate::browser::settings::Bounds;
 use crate::browser::{self, Browser, Page};
 use crate::report::Text;
@@ -130,10 +131,14 @@ impl<'s> Driver<'s> {
             None => Err(Stop::Astray(Text::new(
                 format!(
                     "{}: status {}, bez formularza z SAMLRequest",
-                    page.url,
+                    shown(&page.url),
                     page.status.as_u16()
                 ),
-                format!("{}: status {}, no form with SAMLRequest", page.url, page.status.as_u16()),
+                format!(
+                    "{}: status {}, no form with SAMLRequest",
+                    shown(&page.url),
+                    page.status.as_u16()
+                ),
             ))),
         }
     }

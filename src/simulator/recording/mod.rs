@@ -45,7 +45,10 @@ impl Recorder {
     /// Writes a login. What cannot be written is told in the log, and the login goes on.
     pub(super) fn write(&self, record: &Record, around: Around<'_>) {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = numbers.back().map_or(1, |last| last + 1);
+        let Some(number) = numbers.back().map_or(Some(1), |last: &u64| last.checked_add(1)) else {
+            tracing::error!("login could not be recorded: the last number is taken");
+            return;
+        };
         let path = |number: u64| self.folder.join(name(number));
         let written = private::write(&path(number), record.write(around).as_bytes());
         if let Err(error) = written {

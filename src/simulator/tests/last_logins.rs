@@ -66,3 +66,21 @@ async fn bytes_are_text_that_no_browser_runs() {
     assert!(header("content-security-policy").contains("sandbox"));
     assert_eq!(header("cache-control"), "no-store");
 }
+
+#[tokio::test]
+async fn nobody_reads_them_under_a_name_that_leads_here_from_elsewhere() {
+    let world = world();
+    world.open("x").await;
+    let port = world.origin.rsplit(':').next().unwrap();
+    for (host, status) in [
+        (format!("127.0.0.1:{port}"), StatusCode::OK),
+        ("localhost".to_owned(), StatusCode::OK),
+        (format!("elsewhere.example:{port}"), StatusCode::NOT_FOUND),
+    ] {
+        for path in ["/", "/logins", "/logins/1", "/logins/1/0"] {
+            let request = Request::get(format!("{}{path}", world.origin)).header("host", &host);
+            let answer = world.send(request.body(Full::default()).unwrap()).await;
+            assert_eq!(answer.status, status, "{host} {path}");
+        }
+    }
+}

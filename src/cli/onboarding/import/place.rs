@@ -2,12 +2,11 @@
 //! before everything is planned, and no file that is there is touched but the configuration.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use super::gather::{Found, Ours};
 use super::sort::{Pair, Sorted};
-use crate::base::private;
+use crate::base::private::{self, Owner};
 use crate::base::secret::Secret;
 use crate::cli::certs::current::{self, Current};
 use crate::cli::certs::encrypted;
@@ -284,12 +283,13 @@ impl Plan {
                 let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", shown_path(path));
                 let folder = path.parent().unwrap_or(Path::new("."));
                 private::make_folder(folder).map_err(|error| failed(&error))?;
-                match private::write_new(path, bytes.expose()) {
+                // What root makes in somebody's folder belongs to whom the folder belongs.
+                let owner = Owner::like(folder).map_err(|error| failed(&error))?;
+                match private::write_new_for(path, bytes.expose(), owner) {
                     Ok(true) => written.push(path),
                     Ok(false) => return Err(failed(&"another process made it just now")),
                     Err(error) => return Err(failed(&error)),
                 }
-                adopt(path, folder).map_err(|error| failed(&error))?;
             }
             if self.lines.changes().is_empty() {
                 return Ok(());
@@ -304,15 +304,6 @@ impl Plan {
         }
         result
     }
-}
-
-/// What root makes in somebody's folder belongs to whom the folder belongs.
-fn adopt(path: &Path, folder: &Path) -> std::io::Result<()> {
-    if !rustix::process::geteuid().is_root() {
-        return Ok(());
-    }
-    let folder = fs::metadata(folder)?;
-    chown(path, Some(folder.uid()), Some(folder.gid()))
 }
 
 fn in_the_way(one: &Found, what: &str) -> String {
