@@ -201,7 +201,7 @@ impl Copying<'_> {
         self.loaded.file.store = file::Store::default();
         if self.loaded.file.portal.state_directory.take().is_some() {
             self.say(
-                "Nie użyto folderu stanu (portal.state_directory); klucze podpisu tożsamości powstały na \
+                "Nie użyto katalogu stanu (portal.state_directory); klucze podpisu tożsamości powstały na \
                  czas próby.",
                 "The state folder (portal.state_directory) was not used; the keys that sign identities \
                  were made for the examination.",
@@ -223,7 +223,7 @@ impl Copying<'_> {
         if !self.can_read_all(&identity.pairwise_secret_file) {
             self.loaded.file.identity.pairwise_secret_file = None;
             self.say(
-                "Sekretu pseudonimów nie można odczytać; zastąpił go sekret na czas próby.",
+                "Tajemnicy pseudonimów nie można odczytać; zastąpiła ją tajemnica na czas próby.",
                 "The secret of the pseudonyms cannot be read; one for the examination stood in for it.",
             );
         }
@@ -247,7 +247,7 @@ impl Copying<'_> {
             listen.hsts = None;
             let (pl, en) = if ordered {
                 (
-                    "Certyfikat portalu zamawia się sam (ACME), więc",
+                    "Certyfikat portalu jest zamawiany automatycznie (ACME), więc",
                     "The portal's certificate is ordered by itself (ACME), so",
                 )
             } else {

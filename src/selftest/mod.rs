@@ -100,10 +100,10 @@ fn subject(world: &World, name: &str) -> Vec<(Text, Text)> {
         ("Portal", "Portal", facts.portal.clone()),
         ("Adres portalu", "Address", facts.origin.as_str().trim_end_matches('/').to_owned()),
         ("Dalsze adresy", "Further addresses", others.join(", ")),
-        ("Identyfikator usługi (Issuer)", "Issuer of the service", facts.issuer.clone()),
-        ("Nazwa usługi w węźle (ProviderName)", "Name at the node", facts.provider_name.clone()),
+        ("Identyfikator systemu (Issuer)", "Issuer of the service", facts.issuer.clone()),
+        ("Nazwa systemu (ProviderName)", "Name at the node", facts.provider_name.clone()),
         ("Adres powrotu (ACS)", "Assertion consumer service", facts.acs.clone()),
-        ("Węzeł (odtwarzany przez symulator)", "Node (played by a simulator)", facts.node.clone()),
+        ("Węzeł (jego rolę pełni symulator)", "Node (played by a simulator)", facts.node.clone()),
         ("Plik konfiguracji", "Configuration file", name.to_owned()),
     ];
     rows.retain(|(.., value)| !value.is_empty());

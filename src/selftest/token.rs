@@ -65,7 +65,7 @@ pub(super) async fn check(
     let now = world.clock.now().as_second();
     if time("nbf") > now || time("exp") <= now || time("exp") - time("iat") > LONGEST {
         return Err(wrong(
-            "czas ważności tożsamości się nie zgadza",
+            "okres ważności tożsamości się nie zgadza",
             "the times of the identity are wrong",
         ));
     }
@@ -84,10 +84,10 @@ pub(super) fn is_as_released(claims: &Claims, route: &Route) -> Result<Text, Tro
         if is_told != is_released {
             let name = claim.name();
             let (pl, en) = if is_released {
-                (format!("brak danej „{name}”"), format!("\"{name}\" is missing"))
+                (format!("brak pola „{name}”"), format!("\"{name}\" is missing"))
             } else {
                 (
-                    format!("portal otrzymał „{name}”, o co nie pytał"),
+                    format!("portal otrzymał pole „{name}”, którego trasa nie wymienia"),
                     format!("the portal was told \"{name}\", unasked"),
                 )
             };

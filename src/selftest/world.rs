@@ -343,28 +343,28 @@ fn forwarded(settings: &Settings, origin: &Url) -> Vec<(HeaderName, HeaderValue)
 
 fn said_of_portals(with_portal: bool) -> Vec<Text> {
     let node = Text::new(
-        "Krajowy węzeł zastąpił symulator z własnymi kluczami; rzeczywisty węzeł nie otrzymał żadnego \
-         żądania.",
+        "Rolę Węzła Krajowego pełnił symulator z własnymi kluczami; rzeczywisty węzeł nie otrzymał \
+         żadnego żądania.",
         "A simulator with keys of its own stood in for the national node; the real node received no \
          request.",
     );
     let portal = if with_portal {
         Text::new(
-            "Żądania trafiały do rzeczywistych portali; ich odpowiedzi nie były oceniane poza tym, że \
-             nadeszły.",
+            "Żądania trafiały do rzeczywistych portali; oceniano tylko to, że odpowiedzi nadeszły, a nie ich \
+             treść.",
             "Requests went to the real portals; their answers were not judged beyond that they came.",
         )
     } else {
         Text::new(
-            "W miejsce portali działały proste serwery, które zapisywały, co do nich dotarło; \
+            "Zamiast portali działały proste serwery, które zapisywały, co do nich dotarło; \
              rzeczywiste portale nie otrzymały żadnego żądania.",
             "Small servers stood in for the portals and wrote down what reached them; the real portals \
              received no request.",
         )
     };
     let rest = Text::new(
-        "Bramka działała na własnych portach tego komputera; działająca bramka, jej sesje i pliki \
-         pozostały nienaruszone. Upływ czasu był symulowany, a czas oczekiwania na węzeł skrócony do \
+        "Badana Brama działała na osobnych portach tego komputera; Brama, która na nim pracuje, jej \
+         sesje i pliki pozostały nienaruszone. Upływ czasu był symulowany, a czas oczekiwania na węzeł skrócony do \
          najwyżej 3 s.",
         "The gateway ran on ports of its own on this machine; a running gateway, its sessions and files \
          were not touched. The passing of time was simulated, and the wait for the node was cut to 3 s \

@@ -95,7 +95,7 @@ impl Seen {
         if (self.signing.is_none() || self.encryption.is_none()) && self.requests.is_empty() {
             missing.push(both(
                 "a request for it: there is no *.csr in the folder of the keys (brama certs csr)",
-                "wniosek o niego: w folderze kluczy nie ma pliku *.csr (brama certs csr)",
+                "wniosek o certyfikat: w katalogu kluczy nie ma pliku *.csr (brama certs csr)",
             ));
         }
         missing

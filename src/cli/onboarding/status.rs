@@ -196,7 +196,7 @@ impl Looking<'_> {
                 ),
                 Some(before) if before > day => both(
                     "step {} is recorded as done later",
-                    "krok {} jest zapisany jako późniejszy",
+                    "krok {} jest zapisany jako wykonany później",
                 ),
                 Some(_) => continue,
             };
@@ -288,7 +288,7 @@ fn tell(status: &Status, language: Language) {
             format!(
                 ", {} {days} {}",
                 say("day", "dzień"),
-                say("since the application", "od wniosku")
+                say("since the application", "od złożenia wniosku")
             )
         }
         None => String::new(),
@@ -308,7 +308,7 @@ fn tell_step(step: &StepStatus, language: Language) {
     let state = match (step.state, step.done_on, step.turn) {
         (State::Done, Some(day), _) => format!("{} {day}", say("done", "ok  ")),
         (State::Due, _, Some("operator")) => say("OPERATOR", "OPERATOR").to_owned(),
-        (State::Due, _, Some("us")) => say("YOUR TURN", "TWÓJ RUCH").to_owned(),
+        (State::Due, _, Some("us")) => say("YOUR TURN", "TWOJA KOLEJ").to_owned(),
         (State::Due, ..) => say("YOU, OPERATOR", "TY, OPERATOR").to_owned(),
         _ => say("later", "później").to_owned(),
     };

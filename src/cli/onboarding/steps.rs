@@ -120,7 +120,7 @@ pub(super) const STEPS: [Step; 16] = [
         both("data sheet handed over and registered", "karta danych przekazana i zarejestrowana"),
         both(
             "brama onboarding sheet symulator --html --out sheet.html, and send it",
-            "brama onboarding sheet symulator --html --out karta.html i wyślij",
+            "brama onboarding sheet symulator --html --out karta.html; wyślij kartę",
         ),
     ),
     step(
@@ -128,7 +128,7 @@ pub(super) const STEPS: [Step; 16] = [
         (SYMULATOR, &[5]),
         (Turn::Us, About::Configuration),
         None,
-        both("tests at the symulator", "testy w symulatorze"),
+        both("tests at the symulator", "testy na symulatorze"),
         both(
             "brama doctor --config symulator/brama.toml; brama run, and sign in",
             "brama doctor --config symulator/brama.toml; brama run i zaloguj się",
@@ -158,7 +158,7 @@ pub(super) const STEPS: [Step; 16] = [
         (INTEGRATION, &[8]),
         (Turn::Both, About::Certificates),
         None,
-        both("keys and certificates for integration", "klucze i certyfikaty do integracji"),
+        both("keys and certificates for integration", "klucze i certyfikaty integracyjne"),
         both(
             "send integration/keys/*.csr; then: brama onboarding import integration FILE...",
             "wyślij integration/keys/*.csr; potem: brama onboarding import integration PLIK...",
@@ -171,7 +171,7 @@ pub(super) const STEPS: [Step; 16] = [
         None,
         both(
             "data sheet for integration handed over and registered",
-            "karta danych do integracji przekazana i zarejestrowana",
+            "karta danych dla integracji przekazana i zarejestrowana",
         ),
         both(
             "brama onboarding promote symulator integration; brama onboarding sheet integration",
@@ -188,7 +188,7 @@ pub(super) const STEPS: [Step; 16] = [
             "brama doctor and brama selftest --config integration/brama.toml; brama run, and sign in by \
              every way",
             "brama doctor i brama selftest --config integration/brama.toml; brama run i zaloguj się \
-             każdym sposobem",
+             każdym środkiem",
         ),
     ),
     step(
@@ -207,7 +207,7 @@ pub(super) const STEPS: [Step; 16] = [
         (PRODUCTION, &[12]),
         (Turn::Operator, About::People),
         Some(Window::Decision),
-        both("decision on production", "decyzja o produkcji"),
+        both("decision on production", "decyzja o przyłączeniu"),
         both(
             "the statement on the security policy goes with it; wait",
             "dołącz oświadczenie o polityce bezpieczeństwa; czekaj",
@@ -231,7 +231,7 @@ pub(super) const STEPS: [Step; 16] = [
         None,
         both(
             "data sheet for production handed over and registered",
-            "karta danych do produkcji przekazana i zarejestrowana",
+            "karta danych dla produkcji przekazana i zarejestrowana",
         ),
         both("brama onboarding sheet production", "brama onboarding sheet production"),
     ),
@@ -245,7 +245,7 @@ pub(super) const STEPS: [Step; 16] = [
             "brama onboarding promote integration production; brama doctor --config \
              production/brama.toml; the way back prepared; a first login",
             "brama onboarding promote integration production; brama doctor --config \
-             production/brama.toml; przygotowany odwrót; pierwsze logowanie",
+             production/brama.toml; przygotowana droga powrotna; pierwsze logowanie",
         ),
     ),
 ];

@@ -19,7 +19,7 @@ pub(super) async fn all(examiner: &mut Examiner<'_>) {
                 GROUP,
                 "entry.page",
                 [
-                    "Niezalogowany obywatel, który otwiera chronioną stronę, trafia do krajowego węzła",
+                    "Niezalogowany obywatel, który otwiera chronioną stronę, trafia do Węzła Krajowego",
                     "A citizen who is not signed in and opens a protected page is taken to the national node",
                 ],
                 [
@@ -90,7 +90,7 @@ async fn protection(examiner: &mut Examiner<'_>) {
                 GROUP,
                 "entry.own-pages",
                 [
-                    "Strony bramki są chronione: nie są zapamiętywane ani osadzane, nie ładują niczego z zewnątrz",
+                    "Strony Bramy są chronione: nie są zapamiętywane ani osadzane, nie ładują niczego z zewnątrz",
                     "The gateway's own pages are protected: not stored, not framed, nothing from elsewhere",
                 ],
                 [

@@ -74,7 +74,7 @@ async fn at_a_form<'w>(
     let facts = &attempt.world.facts;
     if facts.with_portal {
         return Err(not_here(
-            "rzeczywistym portalom nie wysyła się formularzy",
+            "do rzeczywistych portali nie wysyła się formularzy",
             "no forms are sent to real portals",
         ));
     }

@@ -95,13 +95,13 @@ fn is_served(world: &World, origin: &Url) -> Result<(), Trouble> {
     let host = origin.host_str().unwrap_or_default();
     if !world.facts.routes.iter().any(|route| route.host == host) {
         return Err(not_here(
-            "żadna trasa ([[route]]) nie jest dla tego adresu",
+            "żadna trasa ([[route]]) nie dotyczy tego adresu",
             "no [[route]] is for that host",
         ));
     }
     if world.facts.certificates.as_ref().is_some_and(|all| !all.covers(host)) {
         return Err(not_here(
-            "żaden certyfikat TLS nie jest dla tego adresu",
+            "żaden certyfikat TLS nie obejmuje tego adresu",
             "no TLS certificate is for that host",
         ));
     }

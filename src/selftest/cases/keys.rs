@@ -84,7 +84,7 @@ async fn ways(examiner: &mut Examiner<'_>) {
             .case(plan, async |attempt: &Attempt<'_>| {
                 let Some(certificates) = &attempt.world.facts.certificates else {
                     return Err(not_here(
-                        "TLS kończy się przed bramką lub pliku certyfikatu nie można odczytać",
+                        "TLS kończy się przed Bramą lub pliku certyfikatu nie można odczytać",
                         "TLS ends in front of the gateway, or the certificate cannot be read",
                     ));
                 };
@@ -93,7 +93,7 @@ async fn ways(examiner: &mut Examiner<'_>) {
                         certificates.status().into_iter().flat_map(|one| one.names).collect();
                     let names = names.join(", ");
                     return Err(differs(
-                        format!("żaden certyfikat nie jest dla tej nazwy; są dla: {names}"),
+                        format!("żaden certyfikat nie obejmuje tej nazwy; obejmują: {names}"),
                         format!("no certificate is for that name; they are for: {names}"),
                     ));
                 }

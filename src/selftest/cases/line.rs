@@ -33,7 +33,7 @@ const ROWS: [Row; 8] = [
     (
         "line.wrong-name",
         [
-            "Węzeł z certyfikatem TLS innej nazwy nie jest pytany",
+            "Węzeł z certyfikatem TLS dla innej nazwy nie jest pytany",
             "A node with another name's TLS certificate is not asked",
         ],
         Wrong::Tls(TlsFault::WrongName),
@@ -42,7 +42,7 @@ const ROWS: [Row; 8] = [
     (
         "line.wrong-authority",
         [
-            "Węzeł z certyfikatem TLS obcego urzędu nie jest pytany",
+            "Węzeł z certyfikatem TLS nieznanego wystawcy nie jest pytany",
             "A node with a TLS certificate of an unknown authority is not asked",
         ],
         Wrong::Tls(TlsFault::WrongAuthority),
@@ -51,7 +51,7 @@ const ROWS: [Row; 8] = [
     (
         "line.self-signed",
         [
-            "Węzeł z certyfikatem TLS podpisanym przez siebie nie jest pytany",
+            "Węzeł z samopodpisanym certyfikatem TLS nie jest pytany",
             "A node with a self-signed TLS certificate is not asked",
         ],
         Wrong::Tls(TlsFault::SelfSigned),

@@ -18,7 +18,7 @@ pub(super) async fn all(examiner: &mut Examiner<'_>) {
                 GROUP,
                 "logout.everywhere",
                 [
-                    "Wylogowanie kończy sesję w portalu i w krajowym węźle",
+                    "Wylogowanie kończy sesję w portalu i w Węźle Krajowym",
                     "Signing out ends the session here and at the national node",
                 ],
                 [

@@ -80,10 +80,10 @@ pub(super) async fn all(examiner: &mut Examiner<'_>) {
                 GROUP,
                 "portal.cookies",
                 [
-                    "Ciasteczka bramki nie docierają do portalu",
+                    "Ciasteczka Bramy nie docierają do portalu",
                     "The gateway's own cookies do not reach the portal",
                 ],
-                ["żadnego ciasteczka bramki", "none of the gateway's cookies"],
+                ["żadnego ciasteczka Bramy", "none of the gateway's cookies"],
                 "",
             ),
             cookies,
@@ -135,7 +135,7 @@ async fn told(attempt: &Attempt<'_>, route: &Route) -> Result<Text, Trouble> {
     });
     if !is_readable {
         return done(
-            "tożsamość zaszyfrowana do klucza portalu",
+            "tożsamość zaszyfrowana kluczem portalu",
             "an identity that only the portal can read",
         );
     }
@@ -171,7 +171,7 @@ async fn minimal(attempt: &Attempt<'_>) -> Result<Text, Trouble> {
         .collect();
     if asked.is_empty() {
         return Err(not_here(
-            "usługa pyta tylko o identyfikator",
+            "usługa prosi tylko o identyfikator",
             "the service asks for the identifier alone",
         ));
     }
@@ -241,7 +241,7 @@ async fn cookies(attempt: &Attempt<'_>) -> Result<Text, Trouble> {
     if cookies.into_iter().any(|value| String::from_utf8_lossy(value.as_bytes()).contains("brama"))
     {
         return Err(differs(
-            "portal otrzymał ciasteczko bramki",
+            "portal otrzymał ciasteczko Bramy",
             "the portal got a cookie of the gateway",
         ));
     }

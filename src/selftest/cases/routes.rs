@@ -44,7 +44,7 @@ pub(super) async fn all(examiner: &mut Examiner<'_>) {
                 GROUP,
                 "routes.none",
                 [
-                    "Żądania pod nazwą, której bramka nie obsługuje, są odrzucane",
+                    "Żądania pod nazwą, której Brama nie obsługuje, są odrzucane",
                     "Requests for a host that is not served are refused",
                 ],
                 ["404 lub 421, bez przekazania do portalu", "404 or 421, and nothing goes on"],

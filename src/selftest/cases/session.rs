@@ -44,7 +44,7 @@ pub(super) async fn all(examiner: &mut Examiner<'_>) {
                 "session.alive",
                 ["Aktywność przedłuża sesję", "Activity keeps a session alive"],
                 [
-                    "nadal zalogowany po czasie dłuższym niż bezczynność",
+                    "nadal zalogowany po czasie dłuższym niż dozwolona bezczynność",
                     "still signed in after more than that time",
                 ],
                 "",
@@ -58,7 +58,7 @@ pub(super) async fn all(examiner: &mut Examiner<'_>) {
                 GROUP,
                 "session.absolute",
                 [
-                    "Sesja kończy się najpóźniej po czasie bezwzględnym, mimo aktywności (session.absolute)",
+                    "Sesja kończy się po najdłuższym dozwolonym czasie mimo aktywności (session.absolute)",
                     "A session ends at the latest after session.absolute, whatever happens in it",
                 ],
                 ended,
@@ -283,7 +283,7 @@ async fn absolute(attempt: &Attempt<'_>) -> Result<Text, Trouble> {
     let session = &attempt.world.facts.session;
     let step = session.idle / 2;
     if step.is_zero() || session.absolute.as_secs() / step.as_secs().max(1) > MOST_STEPS {
-        return Err(not_here("zbyt długi czas do odtworzenia", "too long to go through"));
+        return Err(not_here("czas zbyt długi do odtworzenia", "too long to go through"));
     }
     let (url, choice) = home(attempt.world)?;
     let mut citizen = attempt.citizen();

@@ -73,7 +73,7 @@ pub(super) const fn words(language: Language) -> &'static Words {
 }
 
 const POLISH: Words = Words {
-    site: "Symulator węzła krajowego",
+    site: "Symulator Węzła Krajowego",
     ribbon: "SYMULATOR – to nie jest login.gov.pl, a osoby są zmyślone",
     choose: "Kto się loguje?",
     service: "Usługa",
@@ -94,11 +94,11 @@ const POLISH: Words = Words {
     returning_help: "Jeśli nic się nie dzieje, naciśnij przycisk.",
     go_back: "Wróć do usługi",
     refused: "Węzeł odrzuciłby to żądanie",
-    refused_why: "Oto wszystko, co jest w nim nie tak. Użytkownik nie wraca do usługi.",
+    refused_why: "Oto wszystkie jego błędy. Użytkownik nie wraca do usługi.",
     to_do: "Co zrobić",
     found: "Jest",
     expected: "Powinno być",
-    clause: "Skąd reguła",
+    clause: "Podstawa reguły",
     post_only: "Tu wysyła się formularz",
     post_only_why: "Węzeł przyjmuje AuthnRequest tylko przez HTTP-POST: pole SAMLRequest \
                     w formularzu, a nie w adresie (SAML bindings 3.5).",
@@ -118,23 +118,23 @@ const POLISH: Words = Words {
     accepted: "przyjęta",
     way_automatic: "automatycznie: sposób podany przy osobie, a jeśli go nie ma, profil zaufany",
     persons_wrong: "Plik z osobami jest błędny",
-    persons_wrong_why: "Są tu osoby sprzed zmiany. Popraw plik; nic nie trzeba uruchamiać od nowa.",
+    persons_wrong_why: "Widać osoby sprzed zmiany. Popraw plik; niczego nie trzeba uruchamiać ponownie.",
     logins: "Ostatnie logowania",
     logins_why: "Każde logowanie ze wszystkimi wiadomościami, od najnowszego. Po ponownym \
                  uruchomieniu lista jest pusta.",
-    logins_warning: "Uwaga: ta strona pokazuje wszystko, także odszyfrowane dane osób. Wolno to \
+    logins_warning: "Uwaga: ta strona pokazuje wszystko, także odszyfrowane dane osobowe. Wolno to \
                      tylko dlatego, że osoby są zmyślone. Nie wpisuj tu danych prawdziwych osób.",
     no_logins: "Nie było jeszcze żadnego.",
     login: "Logowanie",
     nobody_yet: "nikt jeszcze nie został wybrany",
     replayed: "odtworzone z nagrania",
-    raw: "bajty takie, jak przesłano",
+    raw: "bajty dokładnie tak, jak je przesłano",
     bytes: "bajtów",
     cut: "za długa: zachowano tylko początek",
-    indented: "Wcięcia są tylko dla oka: podpis dotyczy bajtów takich, jak przesłano.",
+    indented: "Wcięcia są tylko dla oka: podpis dotyczy bajtów dokładnie tak, jak je przesłano.",
     as_sent: "To nie jest XML; tak zostało przesłane.",
     time: "Czas",
-    checks: "Co znalazły sprawdzenia",
+    checks: "Co wykazały sprawdzenia",
     of_node: "wiadomość symulatora, niesprawdzana",
 };
 

@@ -190,7 +190,10 @@ fn addresses(record: &Record, loaded: &Loaded) -> Vec<Row> {
             )),
         ),
         (
-            both("addresses from which the node is asked", "adresy IP, z których pytamy węzeł"),
+            both(
+                "addresses from which the node is asked",
+                "adresy IP, z których łączymy się z węzłem",
+            ),
             given(Some(&outgoing)),
         ),
     ]
@@ -209,7 +212,7 @@ fn node(loaded: &Loaded, seen: &Seen) -> Vec<Row> {
         ),
         (both("login (POST)", "logowanie (POST)"), address(&node.sso_url, SSO_PATH)),
         (
-            both("resolution of artifacts (SOAP)", "rozwiązanie artefaktu (SOAP)"),
+            both("resolution of artifacts (SOAP)", "wymiana artefaktu na asercję (SOAP)"),
             address(&node.resolve_url, RESOLVE_PATH),
         ),
         (both("logout (SOAP)", "wylogowanie (SOAP)"), address(&node.logout_url, LOGOUT_PATH)),
