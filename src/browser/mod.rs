@@ -57,7 +57,25 @@ pub struct Browser {
     /// Its cookies.
     pub jar: Jar,
     steps: Vec<Step>,
-    stops_before: Option<String>,
+    stops_before: Option<Place>,
+}
+
+/// Where a browser stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// This page, whatever its query is.
+    Page(Url),
+    /// Whatever a host serves.
+    Host(String),
+}
+
+impl Place {
+    fn has(&self, url: &Url) -> bool {
+        match self {
+            Self::Page(page) => page.origin() == url.origin() && page.path() == url.path(),
+            Self::Host(host) => url.host_str() == Some(host),
+        }
+    }
 }
 
 impl Browser {
@@ -67,10 +85,10 @@ impl Browser {
         Self { settings, clock, jar: Jar::default(), steps: Vec::new(), stops_before: None }
     }
 
-    /// From now on it stops before it would follow to an address that has this in it: what it
-    /// returns then is what leads there.
-    pub fn stop_before(&mut self, part: Option<&str>) {
-        self.stops_before = part.map(str::to_owned);
+    /// From now on it stops before it would follow to that place: what it returns then is what leads
+    /// there.
+    pub fn stop_before(&mut self, place: Option<Place>) {
+        self.stops_before = place;
     }
 
     /// What was done so far.
@@ -201,7 +219,7 @@ impl Browser {
     }
 
     fn is_stop(&self, url: &Url) -> bool {
-        self.stops_before.as_ref().is_some_and(|part| url.as_str().contains(part))
+        self.stops_before.as_ref().is_some_and(|place| place.has(url))
     }
 
     /// One request with its cookies, and the record of it.

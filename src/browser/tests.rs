@@ -186,15 +186,36 @@ async fn a_page_without_an_origin_is_another_site_to_everybody() {
 
 #[tokio::test]
 async fn refreshes_are_followed_and_a_stop_is_obeyed() {
-    let a = Server::start(&[&with(&["refresh: 0; url=/b?x=1"], ""), &page("end")]).await;
+    let back = "/a?next=https%3A%2F%2Fa.pl%2Fb";
+    let first = redirect(302, back);
+    let a = Server::start(&[&first, &with(&["refresh: 0; url=/b?x=1"], ""), &page("end")]).await;
     let b = Server::start(&[]).await;
     let mut browser = browser(&a, &b, Bounds::default());
-    browser.stop_before(Some("/b?"));
+    // An address that only names the place is another one.
+    browser.stop_before(Some(Place::Page(at("https://a.pl/b"))));
     let stopped = browser.open(&at("https://a.pl/")).await.unwrap();
+    assert_eq!(stopped.url, at(&format!("https://a.pl{back}")));
     assert_eq!(stopped.leads_to().unwrap().as_str(), "https://a.pl/b?x=1");
     browser.stop_before(None);
     let next = stopped.leads_to().unwrap();
     assert_eq!(browser.follow(&stopped, &next).await.unwrap().text, "end");
+}
+
+#[test]
+fn a_place_is_told_by_what_an_address_leads_to() {
+    let page = Place::Page(at("https://a.pl/b"));
+    let host = Place::Host("a.pl".to_owned());
+    for (url, is_page, is_host) in [
+        ("https://a.pl/b?x=1#y", true, true),
+        ("https://a.pl/b/c", false, true),
+        ("http://A.pl/b", false, true),
+        ("https://a.pl:8443/b", false, true),
+        ("https://b.pl/b?next=https://a.pl/b", false, false),
+        ("https://a.pl.b.pl/b", false, false),
+        ("https://a.pl@b.pl/b", false, false),
+    ] {
+        assert_eq!((page.has(&at(url)), host.has(&at(url))), (is_page, is_host), "{url}");
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::base::clock::SharedClock;
 use crate::browser::form::Form;
 use crate::browser::record::shown;
 use crate::browser::settings::Bounds;
-use crate::browser::{self, Browser, Page};
+use crate::browser::{self, Browser, Page, Place};
 use crate::report::Text;
 use crate::simulator::check::AuthnRequest;
 use crate::simulator::faults::Fault;
@@ -108,7 +108,7 @@ impl<'s> Driver<'s> {
     /// Returns a browser that knows nothing, and does not go to the node by itself.
     pub(super) fn browser(&self) -> Browser {
         let mut browser = Browser::new(Arc::clone(&self.settings), Arc::clone(&self.clock));
-        browser.stop_before(Some(&self.sso));
+        browser.stop_before(page_at(&self.sso));
         browser
     }
 
@@ -171,9 +171,9 @@ impl<'s> Driver<'s> {
     ) -> Result<Back, Stop> {
         let mut values = vec![("person", &*person.key)];
         values.extend(faults.iter().map(|fault| ("fault", fault.name())));
-        browser.stop_before(Some(&at_node.request.acs));
+        browser.stop_before(page_at(&at_node.request.acs));
         let page = browser.submit(&at_node.page, &at_node.form, &values).await.map_err(stop)?;
-        browser.stop_before(Some(&self.sso));
+        browser.stop_before(page_at(&self.sso));
         let form = page.document.forms.first().cloned();
         Ok(Back { form: form.filter(|form| form.value("SAMLart").is_some()), page })
     }
@@ -303,6 +303,10 @@ pub(super) fn stop(error: browser::Error) -> Stop {
         | browser::Error::TooManyRedirects(_) => Stop::NoAnswer(told),
         _ => Stop::Astray(told),
     }
+}
+
+fn page_at(address: &str) -> Option<Place> {
+    url::Url::parse(address).ok().map(Place::Page)
 }
 
 fn no_way_back() -> Stop {

@@ -8,7 +8,7 @@ use super::judge::{Ending, Marks, Verdict};
 use super::messages;
 use super::session::{self, SessionCookie};
 use crate::base::random;
-use crate::browser::Browser;
+use crate::browser::{Browser, Place};
 use crate::report::Text;
 use crate::simulator::check::AuthnRequest;
 use crate::simulator::faults::Fault;
@@ -250,7 +250,7 @@ const ELSEWHERE: &str = "elsewhere.invalid";
 
 async fn relay_state_redirect(driver: &Driver<'_>, persons: &Persons) -> Result<Verdict, Stop> {
     let Reached { mut browser, back, .. } = driver.reach(&persons.one, &[]).await?;
-    browser.stop_before(Some(ELSEWHERE));
+    browser.stop_before(Some(Place::Host(ELSEWHERE.to_owned())));
     let address = format!("https://{ELSEWHERE}/");
     let page = driver.deliver(&mut browser, &back, &[("RelayState", &address)]).await?;
     let leads = page.leads_to();

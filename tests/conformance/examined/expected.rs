@@ -135,6 +135,7 @@ pub(crate) const HOLES: &[(&str, &[&str])] = &[
     ("any-browser", &["login-csrf", "login-csrf-begun"]),
     ("unsolicited", &["unsolicited"]),
     ("open-redirect", &["relay-state-redirect"]),
+    ("open-redirect-later", &["relay-state-redirect"]),
     ("artifact-injection", &["artifact-injection"]),
     ("no-timeout", &["hangs", "drips", "logout-hangs"]),
     ("slow-bytes", &["drips"]),

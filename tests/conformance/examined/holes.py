@@ -48,6 +48,7 @@ HOLES = {
     "any-browser": "whichever browser brings the answer is signed in",
     "unsolicited": "an answer that nobody asked for is taken",
     "open-redirect": "RelayState is where the browser is sent",
+    "open-redirect-later": "as that, and through a page of its own that has the address in its query",
     "artifact-injection": "the artifact is written into the message as it came",
     # The line.
     "no-timeout": "the node is waited for without end",

@@ -352,14 +352,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         handle = secrets.token_urlsafe(16)
         relay_state = fields.get("RelayState", "")
         self.provider.waiting[handle] = (fields["SAMLart"], relay_state)
-        self.redirect(f"/finish?handle={handle}")
+        later = ""
+        if self.provider.has("open-redirect-later"):
+            later = "&next=" + urllib.parse.quote(relay_state, safe="")
+        self.redirect(f"/finish?handle={handle}{later}")
 
     def go_on(self, fields):
         waiting = self.provider.waiting.pop(fields.get("handle"), None)
         must(waiting is not None, "nothing waits")
         artifact, relay_state = waiting
         target = None
-        if self.provider.has("open-redirect") and relay_state.startswith("http"):
+        if self.provider.has("open-redirect", "open-redirect-later") and relay_state.startswith("http"):
             login = next(reversed(self.provider.logins))
             target, relay_state = relay_state, login
         own, token = self.provider.finish(artifact, relay_state, self.cookie("login"))
