@@ -63,10 +63,14 @@ impl Page {
         base.as_ref().unwrap_or(&self.url).join(target.trim()).ok()
     }
 
-    /// Returns the form that the page sends by itself, if it does.
+    /// Returns the form that the page sends by itself, if it does: the one with a message of SAML, or
+    /// the only one. A script that sends one of several others is not understood.
     #[must_use]
     pub fn sends_itself(&self) -> Option<&Form> {
-        self.document.forms.first().filter(|_| self.document.sends_itself)
+        let forms = &self.document.forms;
+        let has_message = |form: &&Form| MESSAGES.iter().any(|name| form.value(name).is_some());
+        let only = forms.first().filter(|_| forms.len() == 1);
+        forms.iter().find(has_message).or(only).filter(|_| self.document.sends_itself)
     }
 
     /// Returns where the answer redirects (RFC 9110 15.4), if it does.
@@ -104,5 +108,7 @@ impl Page {
     }
 }
 
+/// The fields with messages of SAML (Bindings 3.5.4, 3.6.3).
+const MESSAGES: [&str; 3] = ["SAMLRequest", "SAMLResponse", "SAMLart"];
 /// Within how many seconds a refresh is followed.
 const SOON: u32 = 5;

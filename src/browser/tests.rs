@@ -201,6 +201,28 @@ async fn refreshes_are_followed_and_a_stop_is_obeyed() {
     assert_eq!(browser.follow(&stopped, &next).await.unwrap().text, "end");
 }
 
+#[tokio::test]
+async fn only_what_is_surely_meant_is_sent_without_a_person() {
+    let search = "<form action=/search><input name=q></form>";
+    let own = "<form action=/own method=post><input type=hidden name=a value=1></form>";
+    let message = "<form action=/acs method=post><input type=hidden name=SAMLart value=x></form>";
+    let script = "<script>menu.onclick = () => button.click()</script>";
+    for (html, sent) in [
+        (format!("{search}{message}{script}"), Some("/acs")),
+        (format!("{own}{script}"), Some("/own")),
+        // A script of something else, beside forms for people.
+        (format!("{search}{own}{script}"), None),
+        (format!("{search}{message}"), None),
+        (script.to_owned(), None),
+    ] {
+        let a = Server::start(&[&page(&html)]).await;
+        let b = Server::start(&[]).await;
+        let mut browser = browser(&a, &b, Bounds::default());
+        let page = browser.open(&at("https://a.pl/")).await.unwrap();
+        assert_eq!(page.sends_itself().map(|form| &*form.action), sent, "{html}");
+    }
+}
+
 #[test]
 fn a_place_is_told_by_what_an_address_leads_to() {
     let page = Place::Page(at("https://a.pl/b"));
