@@ -60,6 +60,12 @@ impl<'w> Citizen<'w> {
         Self { world, browser, steps, told: 0 }
     }
 
+    /// The same browser as it is now, for what it may do again later.
+    pub(super) fn as_now(&self) -> Self {
+        let (browser, steps) = (self.browser.clone(), self.steps.clone());
+        Self { world: self.world, browser, steps, told: self.told }
+    }
+
     fn note(&mut self) {
         let steps = &self.browser.steps()[self.told..];
         let mut all = self.steps.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -61,6 +61,7 @@ impl<'w> Examiner<'w> {
         self.world.control.next(&[]);
         self.world.control.always(&[]);
         self.world.control.schedule(None);
+        self.world.control.repeat_answers(false);
         // It fails only for a simulator without TLS, where nothing was set.
         let _ = self.world.control.tls(None);
         self.world.notes.take();

@@ -18,7 +18,7 @@ use super::registry;
 use super::rollover::Rollover;
 use super::roster::Roster;
 use super::settings::{MutualTls, Service, Settings};
-use super::state::{MessageKind, Received};
+use super::state::MessageKind;
 use crate::base::clock::SharedClock;
 use crate::server::listener::{Limits, Shutdown, serve};
 
@@ -212,6 +212,11 @@ impl Control {
         self.0.equipment.front.set_schedule(schedule);
     }
 
+    /// From now on the node answers an artifact as often as it is asked, or once again.
+    pub fn repeat_answers(&self, wanted: bool) {
+        self.0.state().repeats = wanted;
+    }
+
     /// Returns the node itself, for what drives more than faults.
     pub(super) fn node(&self) -> Arc<Node> {
         Arc::clone(&self.0)
@@ -220,9 +225,19 @@ impl Control {
     /// Returns the last `AuthnRequest` that came in, as XML.
     #[must_use]
     pub fn last_authn_request(&self) -> Option<String> {
+        self.last(MessageKind::AuthnRequest)
+    }
+
+    /// Returns the last `ArtifactResolve` that came in, as XML.
+    #[must_use]
+    pub fn last_artifact_resolve(&self) -> Option<String> {
+        self.last(MessageKind::ArtifactResolve)
+    }
+
+    fn last(&self, kind: MessageKind) -> Option<String> {
         let state = self.0.state();
-        let is_request = |received: &&Received| received.kind == MessageKind::AuthnRequest;
-        state.received.iter().rev().find(is_request).map(|received| received.xml.clone())
+        let mut received = state.received.iter().rev();
+        received.find(|received| received.kind == kind).map(|received| received.xml.clone())
     }
 
     /// Returns the codes of what was wrong with the last message that came in; `None` when none
