@@ -94,6 +94,15 @@ fn examine(arguments: &Arguments) -> Result<Report, String> {
     let report =
         runtime.block_on(selftest::examine(loaded, &wish)).map_err(|error| in_one_line(&error))?;
     runtime.shutdown_background();
+    // Which cases there are depends on the configuration.
+    let has_cases = |only: &&String| {
+        groups.contains(&only.as_str())
+            || report.cases.iter().any(|case| case.id.starts_with(only.as_str()))
+    };
+    if let Some(unknown) = arguments.only.iter().find(|only| !has_cases(only)) {
+        let unknown = Foreign::new(unknown);
+        return Err(format!("there is no case \"{unknown}\" for this configuration"));
+    }
     write(arguments, &report)?;
     Ok(report)
 }

@@ -118,7 +118,10 @@ impl World {
         let found = registered::encryption(&loaded, certificate);
         let Copy { mut settings, mut remarks, keys, .. } = copy::make(loaded, &kit, clock.now())?;
         let encryption = match (keys.is_real_decryption, found) {
-            (false, _) => None,
+            (false, _) => {
+                remarks.extend(certificate.map(|_| said_of_certificate()));
+                None
+            }
             (true, Ok(found)) => Some(found),
             (true, Err(error)) => return Err(Unready::Key(Foreign::new(&error).to_string())),
         };
@@ -339,6 +342,15 @@ fn forwarded(settings: &Settings, origin: &Url) -> Vec<(HeaderName, HeaderValue)
     .filter(|(is_believed, ..)| *is_believed)
     .filter_map(|(_, name, value)| Some((HeaderName::from_static(name), value?)))
     .collect()
+}
+
+fn said_of_certificate() -> Text {
+    Text::new(
+        "Wskazany certyfikat klucza deszyfrującego nie został sprawdzony, bo samego klucza nie można \
+         odczytać.",
+        "The certificate that was named for the decryption key was not proved, since the key itself \
+         cannot be read.",
+    )
 }
 
 fn said_of_portals(with_portal: bool) -> Vec<Text> {

@@ -249,6 +249,8 @@ fn a_host_with_a_route_is_served_and_rules_are_tried() {
 
 #[test]
 fn a_proxy_in_front_and_keys_of_others_do_not_stop_it() {
+    const GROUPS: [&str; 8] =
+        ["--only", "keys", "--only", "login", "--only", "entry", "--only", "routes"];
     // TLS ends in front, our keys are somebody else's, and the proxy is believed.
     let folder = folder(|text| {
         text.replace(
@@ -264,16 +266,19 @@ fn a_proxy_in_front_and_keys_of_others_do_not_stop_it() {
     }
     let output = selftest(
         folder.path(),
-        &["--only", "keys", "--only", "login", "--only", "entry", "--only", "routes"],
+        &[&GROUPS[..], &["--encryption-certificate", "keys/portal_enc_ec.pem"]].concat(),
     );
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let report = report(folder.path());
     assert!(ids(&report, "skipped").contains(&"keys.decryption".to_owned()));
     let remarks = report["remarks"].to_string();
-    for part in
-        ["signing key cannot be read", "decryption key cannot be read", "node's certificate"]
-    {
+    for part in [
+        "signing key cannot be read",
+        "decryption key cannot be read",
+        "node's certificate",
+        "named for the decryption key was not proved",
+    ] {
         assert!(remarks.contains(part), "{part} in {remarks}");
     }
 }
@@ -312,6 +317,7 @@ fn what_cannot_begin_says_why_and_writes_nothing() {
     for (folder, arguments, expected) in [
         (&broken, vec![], "service.isuer"),
         (&fine, vec!["--only", "logins"], "there is no group \"logins\""),
+        (&fine, vec!["--only", "login.typo"], "there is no case \"login.typo\""),
         (&fine, vec!["--encryption-certificate", "nowhere.pem"], "nowhere.pem"),
     ] {
         let output = selftest(folder.path(), &arguments);
