@@ -80,12 +80,12 @@ fn examine(arguments: &Arguments) -> Result<Report, String> {
     }
     let loaded = config::load(&arguments.config, environment())
         .map_err(|problems| format!("the configuration cannot be read:\n{problems}"))?;
-    let name = arguments.config.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = with_folder(&arguments.config);
     let wish = Wish {
         encryption_certificate: arguments.encryption_certificate.as_deref(),
         with_portal: arguments.with_portal,
         only: &arguments.only,
-        name: name.as_deref().unwrap_or_default(),
+        name: &name,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -105,6 +105,14 @@ fn examine(arguments: &Arguments) -> Result<Report, String> {
     }
     write(arguments, &report)?;
     Ok(report)
+}
+
+/// Returns the name of a file behind that of its folder, which often tells one from another.
+fn with_folder(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().and_then(Path::file_name);
+    let names = folder.into_iter().chain(path.file_name());
+    names.collect::<PathBuf>().display().to_string()
 }
 
 fn write(arguments: &Arguments, report: &Report) -> Result<(), String> {

@@ -46,7 +46,7 @@ pub struct Wish<'w> {
     pub with_portal: bool,
     /// Only these groups or cases; all, when it is empty.
     pub only: &'w [String],
-    /// The name of the configuration file, for the report.
+    /// The configuration file with its folder, for the report.
     pub name: &'w str,
 }
 
@@ -56,6 +56,7 @@ pub struct Wish<'w> {
 /// When the configuration has errors, or a part does not start: then nothing was tried.
 pub async fn examine(loaded: Loaded, wish: &Wish<'_>) -> Result<Report, Unready> {
     let (began, clock) = (SystemClock.now(), Instant::now());
+    let environment = environment(&loaded);
     let start = World::start(loaded, wish.encryption_certificate, wish.with_portal);
     let world = Box::pin(start).await?;
     let cases = {
@@ -74,7 +75,7 @@ pub async fn examine(loaded: Loaded, wish: &Wish<'_>) -> Result<Report, Unready>
             "How the service works with the national node of electronic identification: logins, refusals, \
              wrong answers of the node, sessions and signing out.",
         ),
-        subject: subject(&world, wish.name),
+        subject: subject(&world, environment, wish.name),
         program: format!("brama {}", env!("CARGO_PKG_VERSION")),
         began,
         took: clock.elapsed(),
@@ -92,7 +93,13 @@ pub fn group_names() -> Vec<&'static str> {
     cases::groups().into_iter().map(|(id, _)| id).collect()
 }
 
-fn subject(world: &World, name: &str) -> Vec<(Text, Text)> {
+/// The environment as the configuration names it.
+fn environment(loaded: &Loaded) -> String {
+    let value = serde_json::to_value(loaded.file.node.environment).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn subject(world: &World, environment: String, name: &str) -> Vec<(Text, Text)> {
     let facts = &world.facts;
     let others: Vec<_> =
         facts.others.iter().map(|one| one.as_str().trim_end_matches('/')).collect();
@@ -104,6 +111,7 @@ fn subject(world: &World, name: &str) -> Vec<(Text, Text)> {
         ("Nazwa systemu (ProviderName)", "Name at the node", facts.provider_name.clone()),
         ("Adres powrotu (ACS)", "Assertion consumer service", facts.acs.clone()),
         ("Węzeł (jego rolę pełni symulator)", "Node (played by a simulator)", facts.node.clone()),
+        ("Środowisko", "Environment", environment),
         ("Plik konfiguracji", "Configuration file", name.to_owned()),
     ];
     rows.retain(|(.., value)| !value.is_empty());

@@ -119,6 +119,11 @@ fn the_shipped_configuration_passes_and_nothing_real_is_touched() {
     let passed = ids(&report, "passed");
     assert!(passed.len() > 120, "{} cases passed", passed.len());
     assert_eq!(wrong(&report), Vec::<String>::new());
+    let subject = report["subject"].to_string();
+    let name = folder.file_name().unwrap().to_string_lossy();
+    for value in [format!("{name}/brama.toml"), String::from("symulator")] {
+        assert!(subject.contains(&format!("\"value\":\"{value}\"")), "{value} in {subject}");
+    }
     let mut reader = quick_xml::Reader::from_str(&texts[2]);
     let mut cases = 0;
     loop {
