@@ -21,8 +21,7 @@ pub(super) struct Folder(PathBuf);
 pub(super) struct Copy {
     pub(super) settings: Settings,
     pub(super) remarks: Vec<Text>,
-    /// Our own key that assertions are encrypted to, if it is the real one: the certificate that the
-    /// operator has, and where it was found.
+    /// Whether our own keys are the real ones.
     pub(super) keys: Keys,
     _folder: Folder,
 }
