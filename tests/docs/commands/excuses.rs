@@ -134,9 +134,5 @@ pub(super) const EXCUSES: &[(&str, &str, &str)] = &[
     ("docs/pl/utrzymanie.md", "systemctl reload", "needs systemd: tests/proxy/reload.rs"),
 ];
 
-/// What the pages tell of already and the program does not have yet: the first word is the command, the others are
-/// somewhere behind it.
-pub(super) const UNBUILT: &[&str] = &[];
-
 /// Spans of code that begin as commands do, and are lines of the log.
 pub(super) const LINES_OF_THE_LOG: &[&str] = &["brama reload cannot ask this process"];
