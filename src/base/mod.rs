@@ -10,6 +10,7 @@ pub mod dumps;
 pub mod encoding;
 pub mod file_stamp;
 pub mod foreign;
+pub mod handed;
 pub mod network;
 pub mod private;
 pub mod random;

@@ -18,8 +18,8 @@ use pkcs8::pkcs5::pbes2::Kdf;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo};
 
-use super::file;
 use crate::base::foreign::{Foreign, escaped};
+use crate::base::handed;
 use crate::base::secret::Secret;
 use crate::xml::keys::PrivateKey;
 
@@ -65,7 +65,7 @@ pub(in crate::cli) fn read(
     passwords: &[Secret<String>],
 ) -> Result<Material, Unreadable> {
     let failed = |why: String| Unreadable { path: path.to_owned(), why };
-    let bytes = file::read(path, LARGEST).map_err(|error| failed(error.to_string()))?;
+    let bytes = handed::read(path, LARGEST).map_err(|error| failed(error.to_string()))?;
     if bytes.len() as u64 > LARGEST {
         return Err(failed(
             "it has more than 4 MiB, so it is no certificate and no key".to_owned(),
@@ -76,7 +76,7 @@ pub(in crate::cli) fn read(
 
 /// Reads a password: the first line of a file.
 pub(in crate::cli) fn password(path: &Path) -> Result<Secret<String>, String> {
-    let bytes = file::read(path, LONGEST_PASSWORD);
+    let bytes = handed::read(path, LONGEST_PASSWORD);
     let bytes = bytes.map_err(|error| format!("{}: {error}", shown_path(path)))?;
     let text = match utf16(&bytes) {
         Some(text) => text,

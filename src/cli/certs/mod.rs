@@ -12,7 +12,6 @@ pub(super) mod csr;
 pub(super) mod current;
 pub(super) mod encrypted;
 pub(super) mod facts;
-mod file;
 mod inspect;
 pub(super) mod material;
 pub(super) mod profile;

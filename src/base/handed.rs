@@ -10,11 +10,11 @@ use rustix::fs::OFlags;
 
 /// Reads at most one byte more than `most` of a file, so that one that is longer is told apart.
 ///
-/// A pipe is read while somebody writes to it (`<(command)` of a shell), and for [`PATIENCE`] at most.
+/// A pipe is read while somebody writes to it (`<(command)` of a shell), and for ten seconds at most.
 ///
 /// # Errors
 /// What the system says; for a pipe without a writer, a folder or a socket, what it is.
-pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let kind = file.metadata()?.file_type();
