@@ -29,6 +29,18 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads all of a file, of at most [`LARGEST`] bytes.
+///
+/// # Errors
+/// As [`read`], and when it is longer.
+pub fn read_all(path: &Path) -> io::Result<Vec<u8>> {
+    let bytes = read(path, LARGEST)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "it has more than 4 MiB"));
+    }
+    Ok(bytes)
+}
+
 fn from_pipe(file: File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut file = file.take(most + 1);
@@ -47,7 +59,39 @@ fn from_pipe(file: File, most: u64) -> io::Result<Vec<u8>> {
     Err(io::Error::new(ErrorKind::TimedOut, what))
 }
 
+/// The most bytes that are read of a file as a whole.
+pub const LARGEST: u64 = 4 * 1024 * 1024;
 /// How long the writer of a pipe may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(10);
 const LOOKS: u128 = PATIENCE.as_millis() / PAUSE.as_millis();
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn neither_a_pipe_nor_a_file_without_end_holds_the_reader() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("file"), "text").unwrap();
+        let long = File::create(path("long")).unwrap();
+        assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+        long.set_len(LARGEST).unwrap();
+        assert_eq!(read_all(&path("long")).unwrap().len() as u64, LARGEST);
+        long.set_len(LARGEST + 1).unwrap();
+        assert_eq!(read_all(&path("file")).unwrap(), b"text");
+        for (name, why) in [
+            ("long", "more than 4 MiB"),
+            ("pipe", "nobody writes"),
+            (".", "it is a folder"),
+            ("/dev/zero", "more than 4 MiB"),
+            ("nowhere", "No such file"),
+        ] {
+            let error = read_all(&path(name)).unwrap_err().to_string();
+            assert!(error.contains(why), "{name}: {error}");
+        }
+    }
+}

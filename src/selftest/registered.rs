@@ -1,11 +1,11 @@
 //! What the simulated operator has of us: the certificates that the real one was, or will be, given.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair, KeyUsagePurpose};
 
 use crate::base::foreign::Foreign;
+use crate::base::handed;
 use crate::config::Loaded;
 use crate::xml::keys::{Certificate, PrivateKey, is_pair};
 
@@ -35,14 +35,14 @@ pub(super) fn encryption(loaded: &Loaded, named: Option<&Path>) -> Result<Encryp
     let service = &loaded.file.service;
     let read = |path: &Path| {
         let path = loaded.resolve(path);
-        fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+        handed::read_all(&path).map_err(|error| format!("{}: {error}", path.display()))
     };
     let broken =
         |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let named = match named {
         None => None,
         Some(path) => {
-            let bytes = fs::read(path).map_err(|error| broken(path, &error))?;
+            let bytes = handed::read_all(path).map_err(|error| broken(path, &error))?;
             let found = Certificate::parse(&bytes).map_err(|error| broken(path, &error))?;
             Some((found, name(path)))
         }
@@ -76,7 +76,7 @@ fn beside(key: &Path) -> Option<(Certificate, String)> {
     let candidates =
         ENDS_OF_CERTIFICATES.iter().map(|end| key.with_file_name(format!("{stem}{end}")));
     candidates.filter(|path| path != key).find_map(|path: PathBuf| {
-        let certificate = Certificate::parse(&fs::read(&path).ok()?).ok()?;
+        let certificate = Certificate::parse(&handed::read_all(&path).ok()?).ok()?;
         Some((certificate, name(&path)))
     })
 }
@@ -106,6 +106,8 @@ const ENDS_OF_CERTIFICATES: [&str; 5] = [".crt.pem", ".pem", ".crt", ".cer", "_c
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

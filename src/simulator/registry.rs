@@ -8,6 +8,7 @@ use super::bounds::SERVICES;
 use super::kit::Kit;
 use super::settings::Service;
 use super::sheet::{Reader, Sheet};
+use crate::base::handed;
 use crate::config::Problems;
 use crate::xml::keys::Certificate;
 
@@ -85,7 +86,7 @@ fn certificate(
     file: &str,
 ) -> Option<Certificate> {
     let read = || {
-        let bytes = std::fs::read(folder.join(file)).map_err(|error| error.to_string())?;
+        let bytes = handed::read_all(&folder.join(file)).map_err(|error| error.to_string())?;
         Certificate::parse(&bytes).map_err(|error| error.to_string())
     };
     match read() {

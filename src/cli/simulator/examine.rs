@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::base::causes::in_one_line;
 use crate::base::clock::SystemClock;
-use crate::base::private;
+use crate::base::{handed, private};
 use crate::cli::output::{complain, print};
 use crate::pages::Language;
 use crate::report;
@@ -157,7 +157,7 @@ impl Arguments {
         match &self.service_ca {
             Some(path) => {
                 let named = |told: String| format!("{}: {told}", path.display());
-                let bytes = std::fs::read(path).map_err(|error| named(error.to_string()))?;
+                let bytes = handed::read_all(path).map_err(|error| named(error.to_string()))?;
                 let chain = tls::read_chain(&bytes).and_then(|chain| tls::root_store(&chain));
                 roots = chain.map_err(|error| named(in_one_line(&error)))?;
             }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use self::more::More;
 use super::output::{fail, print, serve};
 use crate::base::clock::{Clock, SharedClock, SystemClock};
+use crate::base::handed;
 use crate::observe;
 use crate::simulator::kit::Kit;
 use crate::simulator::{self, MutualTls, Service, Simulator};
@@ -171,7 +172,7 @@ fn service(simulator: &Simulator, arguments: &Arguments) -> Result<Service, Stri
 
 fn certificate(path: &PathBuf) -> Result<Certificate, String> {
     let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let bytes = std::fs::read(path).map_err(|error| named(&error))?;
+    let bytes = handed::read_all(path).map_err(|error| named(&error))?;
     Certificate::parse(&bytes).map_err(|error| named(&error))
 }
 

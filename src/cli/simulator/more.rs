@@ -1,7 +1,8 @@
 //! The options of `brama simulator` about its files, its records and its bad hours.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::base::handed;
 use crate::simulator::{Schedule, Settings, TlsFault};
 
 #[derive(Debug, Clone, clap::Args)]
@@ -57,7 +58,10 @@ fn schedule(text: &str) -> Result<Schedule, String> {
     match text.strip_prefix('@') {
         None => text.parse(),
         Some(file) => {
-            let read = std::fs::read_to_string(file).map_err(|error| error.to_string());
+            let read = handed::read_all(Path::new(file)).map_err(|error| error.to_string());
+            let read = read.and_then(|bytes| {
+                String::from_utf8(bytes).map_err(|_| "it is no text in UTF-8".to_owned())
+            });
             read.and_then(|text| text.parse()).map_err(|error| format!("{file}: {error}"))
         }
     }

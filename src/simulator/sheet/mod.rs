@@ -10,12 +10,11 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use toml::{Table, Value};
 
+use crate::base::handed;
 use crate::config::document::Document;
 use crate::config::{Places, Problems, SourceLocation};
 use crate::simulator::bounds::{SHEET_BYTES, SHEET_ENTRIES};
@@ -109,13 +108,10 @@ impl Sheet {
 /// When it cannot be read or is too large.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Problems> {
     let name = path.display().to_string();
-    let mut bytes = Vec::new();
-    let file = File::open(path);
-    let read = file.and_then(|file| file.take(SHEET_BYTES + 1).read_to_end(&mut bytes));
-    if let Err(error) = read {
+    let bytes = handed::read(path, SHEET_BYTES).map_err(|error| {
         let what = format!("cannot be read: {error}");
-        return Err(whole(&name, &what, "check the path, and that the program may read the file"));
-    }
+        whole(&name, &what, "check the path, and that the program may read the file")
+    })?;
     if bytes.len() as u64 > SHEET_BYTES {
         return Err(whole(&name, &format!("has more than {SHEET_BYTES} bytes"), "split the file"));
     }

@@ -92,6 +92,9 @@ fn a_file_that_is_too_large_or_away_is_named() {
     let path = folder.path().join("a.toml");
     let said = |path: &Path| Sheet::open(path).err().unwrap().to_string();
     assert!(said(&path).contains("a.toml: cannot be read: "));
+    let pipe = folder.path().join("pipe.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(said(&pipe).contains("pipe.toml: cannot be read: it is a pipe"));
     std::fs::write(&path, " ".repeat(SHEET_BYTES as usize + 1)).unwrap();
     assert!(said(&path).contains("a.toml: has more than "));
     std::fs::write(&path, b"name = \"\xff\"").unwrap();
