@@ -20,6 +20,7 @@ mod print_config;
 mod reason;
 mod reference;
 mod reload;
+mod reports;
 mod run;
 mod selftest;
 mod sessions;

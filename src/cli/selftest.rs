@@ -1,16 +1,16 @@
 //! `brama selftest`: goes through the acceptance of a sign-in with a configuration, and reports.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::output::{complain, environment, print};
+use super::output::{complain, environment};
+use super::reports::{self, Files};
 use crate::base::causes::in_one_line;
 use crate::base::foreign::Foreign;
 use crate::config;
 use crate::observe;
 use crate::pages::Language;
-use crate::report::{Report, html, json, junit, text};
+use crate::report::Report;
 use crate::selftest::{self, Wish};
 
 #[derive(Debug, clap::Args)]
@@ -120,20 +120,12 @@ fn write(arguments: &Arguments, report: &Report) -> Result<(), String> {
         Lang::Pl => Language::Polish,
         Lang::En => Language::English,
     };
-    let write = |path: &Path, text: String| {
-        fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+    let files = Files {
+        html: arguments.html.as_deref(),
+        json: arguments.json.as_deref(),
+        junit: arguments.junit.as_deref(),
     };
-    if let Some(path) = &arguments.html {
-        write(path, html::write(report, language))?;
-    }
-    if let Some(path) = &arguments.json {
-        write(path, json::write(report, language))?;
-    }
-    if let Some(path) = &arguments.junit {
-        write(path, junit::write(report, language))?;
-    }
-    print(text::write(report, language));
-    Ok(())
+    reports::write(report, language, files)
 }
 
 /// The exit status when something did not pass.

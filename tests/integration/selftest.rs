@@ -331,3 +331,15 @@ fn what_cannot_begin_says_why_and_writes_nothing() {
         assert!(!folder.path().join("report.json").exists());
     }
 }
+
+#[test]
+fn a_report_that_cannot_be_written_keeps_no_other_from_being() {
+    let folder = folder(|text| text);
+    let arguments = ["--only", "entry", "--html", "nowhere/report.html"];
+    let output = selftest(folder.path(), &arguments);
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert!(complaint.contains("nowhere/report.html: "), "{complaint}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Passed: "));
+    assert!(!ids(&report(folder.path()), "passed").is_empty());
+}

@@ -9,8 +9,9 @@ use url::Url;
 
 use crate::base::causes::in_one_line;
 use crate::base::clock::SystemClock;
-use crate::base::{handed, private};
-use crate::cli::output::{complain, print};
+use crate::base::handed;
+use crate::cli::output::complain;
+use crate::cli::reports::{self, Files};
 use crate::pages::Language;
 use crate::report;
 use crate::server::listener::{Shutdown, shutdown};
@@ -209,17 +210,13 @@ pub(super) async fn run(
 /// Writes the reports, prints the summary, and says how it went.
 fn conclude(examined: &Examined, arguments: &Arguments) -> ExitCode {
     let (report, language) = (&examined.report, arguments.language());
-    print(report::text::write(report, language));
-    for (path, write) in [
-        (&arguments.html, report::html::write as Writer),
-        (&arguments.json, report::json::write),
-        (&arguments.junit, report::junit::write),
-    ] {
-        let Some(path) = path else { continue };
-        let text = write(report, language);
-        if let Err(error) = private::write_with_mode(path, text.as_bytes(), 0o644) {
-            return cannot(format_args!("{}: {error}", path.display()));
-        }
+    let files = Files {
+        html: arguments.html.as_deref(),
+        json: arguments.json.as_deref(),
+        junit: arguments.junit.as_deref(),
+    };
+    if let Err(error) = reports::write(report, language, files) {
+        return cannot(error);
     }
     if !examined.was_possible {
         ExitCode::from(2)
@@ -229,8 +226,6 @@ fn conclude(examined: &Examined, arguments: &Arguments) -> ExitCode {
         ExitCode::FAILURE
     }
 }
-
-type Writer = fn(&report::Report, Language) -> String;
 
 /// Says why nothing was examined.
 pub(super) fn cannot(why: impl std::fmt::Display) -> ExitCode {
