@@ -156,11 +156,14 @@ impl<'b> Backend<'b> {
         let own = (check == Check::BackendExpired).then(|| forgery.over(&mark.0)).flatten();
         let is_own = own.is_some();
         let (token, which) = match (check, own) {
-            (_, Some(token)) => (token, "a token of the gateway's that is over"),
+            (_, Some(token)) => (Some(token), "a token of the gateway's that is over"),
             (Check::BackendExpired, None) => {
                 (forgery.of_a_stranger_and_over(&mark.0), "a stranger's token that is over")
             }
             _ => (forgery.of_a_stranger(&mark.0), "a token that a stranger signed"),
+        };
+        let Some(token) = token else {
+            return findings.not_examined(check, about, format!("{which} cannot be made here"));
         };
         let bearer = format!("Bearer {token}");
         let is_bearer = self.route.release.forms.contains(&Form::Bearer);
