@@ -3,15 +3,18 @@
 //!
 //! 1. No token is one that a backend should take ([`super::forgery`]). The person that it speaks of is made up, and has a name by chance ([`Mark`]):
 //!    a page with this name in it believed the token, whatever its status.
-//! 2. 401, 403 and redirects are good, and 2xx are bad. What else a status means is not known.
+//! 2. 401, 403 and redirects to elsewhere are good, and 2xx are bad. What else a status means is not
+//!    known; nor what a redirect means that leads to the same page written in another way, or below
+//!    it: nobody was refused by it.
 //! 3. A page that repeats whatever it is sent tells nothing by the name. It is asked once for that.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{HOST, USER_AGENT};
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderValue, Request};
 use http_body_util::Full;
+use url::Url;
 
 use super::check::{Check, Group};
 use super::exchange::Answer;
@@ -134,7 +137,7 @@ impl<'b> Backend<'b> {
     fn judge_bare(&self, bare: &Answer, findings: &mut Findings) -> bool {
         let (check, about) = (Check::BackendOpen, &self.about);
         let seen = format!("without an identity it answers {}", bare.told());
-        match judged(bare.status) {
+        match self.judged(bare) {
             Judged::Refused => findings.ok(check, about, seen),
             Judged::Unknown => {
                 let why =
@@ -176,7 +179,7 @@ impl<'b> Backend<'b> {
         };
         let seen = format!("with {which} it answers {}", answer.told());
         let has_mark = mark.is_in(&answer) && !repeats;
-        match judged(answer.status) {
+        match self.judged(&answer) {
             _ if has_mark => {
                 let seen = format!("{seen}, and calls the citizen by the name in it");
                 findings.problem(check, about, seen, VERIFY);
@@ -212,19 +215,38 @@ impl<'b> Backend<'b> {
             return findings.not_examined(check, about, "it does not answer");
         };
         let seen = format!("with a made-up name in plain headers it answers {}", answer.told());
-        let is_served = matches!(judged(answer.status), Judged::Served) && !is_open;
+        let is_served = matches!(self.judged(&answer), Judged::Served) && !is_open;
         let is_believed = (mark.is_in(&answer) && !repeats) || is_served;
         if is_believed && own.is_empty() {
             findings.problem(check, about, seen, HEADERS);
         } else if is_believed {
             // That is what the form is: nothing proves it.
             findings.warning(check, about, seen, FENCE);
-        } else if repeats || (is_open && matches!(judged(answer.status), Judged::Served)) {
+        } else if matches!(self.judged(&answer), Judged::Unknown) {
+            findings.not_examined(check, about, format!("{seen}, which says nothing"));
+        } else if repeats || (is_open && matches!(self.judged(&answer), Judged::Served)) {
             let why = format!("{seen}, as without, so this says nothing");
             findings.not_examined(check, about, why);
         } else {
             findings.ok(check, about, seen);
         }
+    }
+
+    fn judged(&self, answer: &Answer) -> Judged {
+        match answer.status.as_u16() {
+            401 | 403 | 407 => Judged::Refused,
+            301..=303 | 307 | 308 if self.is_of_the_same_page(answer) => Judged::Unknown,
+            301..=303 | 307 | 308 => Judged::Refused,
+            200..=299 => Judged::Served,
+            _ => Judged::Unknown,
+        }
+    }
+
+    fn is_of_the_same_page(&self, answer: &Answer) -> bool {
+        let gateway = &self.settings.gateway;
+        let own = gateway.origin.split_once("://").map_or("", |(_, authority)| authority);
+        let asked = (&*self.path, &[&*self.host, own][..]);
+        leads_nowhere_else(answer.header("location"), asked, &gateway.prefix)
     }
 
     /// Asks past the gateway, on a connection of its own.
@@ -251,12 +273,39 @@ enum Judged {
     Unknown,
 }
 
-fn judged(status: StatusCode) -> Judged {
-    match status.as_u16() {
-        401 | 403 | 407 | 301..=303 | 307 | 308 => Judged::Refused,
-        200..=299 => Judged::Served,
-        _ => Judged::Unknown,
-    }
+/// What is in the path of a page at which one signs in.
+const SIGNING_IN: [&str; 10] = [
+    "login",
+    "logon",
+    "signin",
+    "sign-in",
+    "sign_in",
+    "logowanie",
+    "zaloguj",
+    "oauth",
+    "sso",
+    "saml",
+];
+
+/// Tells whether a redirect leads to the page that was asked for, or to one below it at which nobody
+/// signs in. Scheme and port are not looked at: what stands in front has others.
+fn leads_nowhere_else(
+    location: Option<&str>,
+    (path, hosts): (&str, &[&str]),
+    own_places: &str,
+) -> bool {
+    let bases = hosts.iter().filter_map(|host| Url::parse(&format!("http://{host}{path}")).ok());
+    let bases: Vec<_> = bases.collect();
+    let target = location.and_then(|location| bases.first()?.join(location).ok());
+    let Some(target) = target else { return true };
+    let is_here = bases.iter().any(|base| base.host() == target.host());
+    let asked = bases.first().map_or("/", |base| base.path()).trim_end_matches('/').to_lowercase();
+    let leads_to = target.path().to_lowercase();
+    let Some(below) = leads_to.strip_prefix(&asked) else { return false };
+    is_here
+        && (below.is_empty() || below.starts_with('/'))
+        && !leads_to.starts_with(own_places)
+        && !SIGNING_IN.iter().any(|word| below.contains(word))
 }
 
 const OPEN: &str = "whoever reaches the backend past the gateway sees the page: have it verify the \
@@ -268,3 +317,34 @@ const HEADERS: &str = "it believes a header that anybody can write: have it read
                        else, and let nobody but the gateway reach it";
 const FENCE: &str = "that is how plain headers are: nothing proves them. Let nobody but the gateway \
                      reach this backend (loopback, a unix socket, or TLS with a client certificate)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_to_the_same_page_or_below_it_refuses_nobody() {
+        for (path, location, expected) in [
+            ("/app", "/app/", true),
+            ("/app", "/APP/", true),
+            ("/app", "app?lang=pl", true),
+            ("/app", "https://portal.example/app/start", true),
+            ("/app", "http://10.0.0.7:8080/app/", true),
+            ("/", "/home", true),
+            ("/", "/.brama/login", false),
+            ("/", "/.brama/other", false),
+            ("/", "/login", false),
+            ("/app", "/app/sign-in?next=/app", false),
+            ("/app", "/application", false),
+            ("/app", "/", false),
+            ("/app", "//login.example/app/", false),
+            ("/app", "https://sso.example/", false),
+        ] {
+            let asked = (path, &["10.0.0.7:8080", "portal.example"][..]);
+            let found = leads_nowhere_else(Some(location), asked, "/.brama/");
+            assert_eq!(found, expected, "{path} to {location}");
+        }
+        let asked = ("/app", &["portal.example"][..]);
+        assert!(leads_nowhere_else(None, asked, "/.brama/"), "it leads nowhere");
+    }
+}

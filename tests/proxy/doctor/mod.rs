@@ -38,7 +38,8 @@ struct Row {
     red: &'static [&'static str],
     /// The checks that end in a warning, all of them.
     warned: &'static [&'static str],
-    /// What the first of them must say: of what was seen, or of what to do.
+    /// What the first of them must say: of what was seen, or of what to do. Where there is none, what
+    /// must be said of what is well or not examined, after its state and name.
     words: &'static str,
     plant: fn(&World, &mut Case),
 }
@@ -100,6 +101,10 @@ fn judge(row: &Row, world: &World, secrets: &Secrets) -> Result<(), String> {
         && !report.of(first).contains(row.words)
     {
         return Err(format!("{first} does not say {:?}: {}", row.words, report.of(first)));
+    }
+    let others = report.told(&["ok", "not_examined"]);
+    if row.red.is_empty() && row.warned.is_empty() && !others.contains(row.words) {
+        return Err(format!("nothing says {:?}:\n{others}", row.words));
     }
     report.is_sound(!row.red.is_empty())?;
     secrets.are_not_in(&report.text)

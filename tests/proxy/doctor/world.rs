@@ -433,6 +433,8 @@ fn fronts(plan: &mut Plan, certificates: &Certificates, at: &Addresses) {
 fn backends(plan: &mut Plan, certificates: &Certificates) {
     plan.plain("backend-good", "location / { return 401 \"who are you?\"; }");
     plan.plain("backend-redirects", "location / { return 302 /.brama/login; }");
+    let slash = "location = /app { return 301 /app/; } location / { return 200 \"an account\"; }";
+    plan.plain("backend-adds-a-slash", slash);
     plan.plain("backend-open", "location / { return 200 \"an account\"; }");
     let any_token = "location / { if ($http_x_brama_assertion = \"\") { return 401; } return 200 \"an account\"; }";
     plan.plain("backend-any-token", any_token);

@@ -116,6 +116,23 @@ fn servers() -> Vec<Row> {
 
 fn believers() -> Vec<Row> {
     vec![
+        row(
+            "a page that leads to where one signs in",
+            NOTHING,
+            NOTHING,
+            "ok backend.open",
+            |world, case| at(world, case, "backend-redirects"),
+        ),
+        row(
+            "a page that leads to itself with a slash",
+            NOTHING,
+            NOTHING,
+            "not_examined backend.open",
+            |world, case| {
+                at(world, case, "backend-adds-a-slash");
+                case.option(&["--backend-path", "/app"]);
+            },
+        ),
         row("a page for everybody", &["backend.open"], NOTHING, "HTTP 200", |world, case| {
             at(world, case, "backend-open");
         }),
