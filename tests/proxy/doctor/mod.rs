@@ -60,6 +60,7 @@ fn all_is_green_where_all_is_well_and_each_fault_is_named_and_nothing_else_turns
     let names: BTreeSet<_> = rows.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), rows.len(), "each has its own name");
     let only = std::env::var("BRAMA_ROW").unwrap_or_default();
+    assert!(rows.iter().any(|row| row.name.contains(&only)), "no row has {only:?} in its name");
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
