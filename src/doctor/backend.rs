@@ -312,7 +312,7 @@ const OPEN: &str = "whoever reaches the backend past the gateway sees the page: 
                     token of each request (docs/backends.md), and let nobody but the gateway reach \
                     it; if the page is for everybody, give another one with --backend-path";
 const VERIFY: &str = "have it verify signature, issuer, audience and times of the token against \
-                      /.brama/jwks.json (docs/backends.md; brama token vectors has test cases)";
+                      /.brama/jwks.json (docs/backends.md; brama token --vectors FOLDER writes test cases)";
 const HEADERS: &str = "it believes a header that anybody can write: have it read the token and nothing \
                        else, and let nobody but the gateway reach it";
 const FENCE: &str = "that is how plain headers are: nothing proves them. Let nobody but the gateway \
