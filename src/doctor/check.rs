@@ -101,7 +101,7 @@ checks! {
     NodeIssuer Node "node.issuer" "its answer is of the issuer that is configured";
     NodeLogout Node "node.logout" "there is something at the address for sign-out";
     NodeSso Node "node.sso" "the page at which citizens sign in answers, seen from here";
-    GatewayRunning Gateway "gateway.running" "a gateway runs and is ready";
+    GatewayRunning Gateway "gateway.running" "a gateway of this configuration runs and is ready";
     GatewayStore Gateway "gateway.store" "it reaches its store";
     GatewayKeys Gateway "gateway.keys" "it keeps the keys of identities";
     GatewayConfiguration Gateway "gateway.configuration" "it took its last configuration";

@@ -18,11 +18,11 @@ use super::finding::Findings;
 use super::options::Options;
 use crate::app::Settings;
 use crate::operations::probes;
-use crate::request::probes::Arrival;
+use crate::request::probes::{Arrival, mark};
 use crate::server::socket::Socket;
 
 /// The operations listener of a gateway, as far as one runs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Running {
     /// Where it is asked; none when it does not run.
     operations: Option<SocketAddr>,
@@ -44,10 +44,27 @@ pub(super) async fn examine(
     let ready = ask(address, Method::GET, "/readyz", None, running.time).await;
     match is_ready(&ready) {
         Ok(text) => {
+            let is_ours = is_ours(address, settings, running.time).await;
+            if is_ours == Some(false) {
+                let seen = "a gateway of another configuration answers there: its service.issuer or \
+                            portal.public_url is another";
+                findings.problem(Check::GatewayRunning, &about, seen, ANOTHER);
+                findings.fill(&[Group::Gateway], "a gateway of another configuration answers");
+                return running;
+            }
             running.operations = Some(address);
+            if !options.wants(&[Group::Gateway]) {
+                return running;
+            }
             said(&text, &about, findings);
             metrics(address, running.time, findings).await;
-            token(address, settings, running.time, findings).await;
+            if is_ours.is_some() {
+                token(address, settings, running.time, findings).await;
+            } else {
+                let why =
+                    "it does not say of which configuration it is, so it is not told the token";
+                findings.not_examined(Check::GatewayToken, &about, why);
+            }
         }
         Err(Missing::Absent(seen)) => {
             let seen = format!("no gateway answers there: {seen}");
@@ -87,6 +104,14 @@ fn is_ready(answer: &Result<Answer, NoAnswer>) -> Result<String, Missing> {
         Err(NoAnswer::Broken(why)) => Err(Missing::Absent(why.clone())),
         Err(none) => Err(Missing::Other(none.to_string())),
     }
+}
+
+/// Tells whether a gateway is one of this configuration; none where it does not say.
+async fn is_ours(address: SocketAddr, settings: &Settings, time: Duration) -> Option<bool> {
+    let answer = ask(address, Method::GET, probes::PATH, None, time).await.ok()?;
+    let value: Value = serde_json::from_slice(&answer.body).ok()?;
+    let own = mark(&settings.flows.template.issuer, &settings.gateway.origin);
+    Some(value.get("gateway")?.as_str()? == own)
 }
 
 /// What readiness says beside "ready".
@@ -225,3 +250,6 @@ async fn ask(
     let request = request.body(Full::<Bytes>::default()).unwrap_or_default();
     exchange::ask(stream, request, time).await
 }
+
+const ANOTHER: &str = "give each gateway of a machine its own operations.listen; if the file was changed \
+                       since this one was started, restart it";

@@ -40,6 +40,7 @@ use std::time::Duration;
 
 pub use self::check::{Check, Group};
 pub use self::finding::{Finding, Findings, State};
+use self::gateway::Running;
 pub use self::options::Options;
 
 /// How long everything may take.
@@ -68,8 +69,12 @@ async fn run(options: &Options, findings: &mut Findings) {
     if options.wants(&[Group::Node, Group::Clock]) {
         node::examine(options, &settings, findings).await;
     }
-    // 3. What runs here, and what citizens see of it.
-    let running = gateway::examine(options, &settings, findings).await;
+    // 3. What runs here, for those who look at it or depend on it; and what citizens see of it.
+    let running = if options.wants(&[Group::Gateway, Group::Public, Group::Front, Group::Store]) {
+        gateway::examine(options, &settings, findings).await
+    } else {
+        Running::default()
+    };
     if options.wants(&[Group::Public, Group::Front]) {
         public::examine(options, &settings, &running, findings).await;
     }

@@ -3,10 +3,12 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /probes` | `{"probe": "..."}`, the name that a request brings then |
+//! | `GET /probes` | `{"gateway": "..."}`, the same for gateways of one issuer and public address ([`mark`](crate::request::probes::mark)) |
 //! | `GET /probes/NAME` | `{"arrival": {...}}` once, or `{"arrival": null}` while none has come |
 //! | `DELETE /probes/NAME` | `{}`: it is not awaited any more |
 //!
-//! No token is asked for: what is told is how a request of whoever asks here came, and nothing else.
+//! No token is asked for: what is told is how a request of whoever asks here came, and what everybody
+//! may know of a gateway.
 //! A page of another site can have a browser announce one at most, and neither reads the answer nor
 //! passes without the field [`ASKS`].
 
@@ -45,6 +47,7 @@ impl ProbeDesk {
                 Some(name) => Ok((StatusCode::CREATED, json!({ "probe": name }))),
                 None => Err(AdminError::Conflict("too many probes are awaited".to_owned())),
             },
+            ("", &Method::GET) => Ok((StatusCode::OK, json!({ "gateway": self.0.gateway() }))),
             ("", _) => Err(AdminError::Method),
             (rest, method) => {
                 let name = rest.strip_prefix('/').ok_or(AdminError::NotFound)?;

@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::{SharedClock, Time, later};
+use crate::base::encoding::{base64url, sha256};
 use crate::base::foreign::Foreign;
 use crate::base::random;
 use crate::identity::headers::{ASSERTION, ToldNames};
@@ -85,6 +86,8 @@ pub enum Found {
 /// The probes that are announced.
 pub struct Probes {
     clock: SharedClock,
+    /// Whose gateway this is ([`mark`]).
+    gateway: String,
     /// How many there are, for requests that bring none.
     count: AtomicUsize,
     announced: Mutex<Vec<Probe>>,
@@ -97,11 +100,24 @@ struct Probe {
     arrival: Option<Box<Arrival>>,
 }
 
+/// Tells gateways of one configuration from those of others by what everybody may know: the issuer
+/// of the service, and the public address.
+#[must_use]
+pub fn mark(issuer: &str, origin: &str) -> String {
+    base64url(&sha256(format!("{issuer}\n{origin}").as_bytes()))
+}
+
 impl Probes {
     /// None is announced yet.
     #[must_use]
-    pub fn new(clock: SharedClock) -> Self {
-        Self { clock, count: AtomicUsize::new(0), announced: Mutex::default() }
+    pub fn new(clock: SharedClock, gateway: String) -> Self {
+        Self { clock, gateway, count: AtomicUsize::new(0), announced: Mutex::default() }
+    }
+
+    /// Returns the mark of the gateway that they are probes of.
+    #[must_use]
+    pub fn gateway(&self) -> &str {
+        &self.gateway
     }
 
     /// Announces a probe, and returns its name; none when there are too many.
@@ -217,7 +233,7 @@ mod tests {
 
     fn probes() -> (Probes, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at(Time::UNIX_EPOCH));
-        (Probes::new(Arc::clone(&clock) as _), clock)
+        (Probes::new(Arc::clone(&clock) as _, String::new()), clock)
     }
 
     fn parts(name: &str) -> Parts {

@@ -70,7 +70,9 @@ async fn probes_are_for_programs_and_there_are_few() {
         // A page of another site cannot send the field, nor by another name.
         ("POST /probes", "Host: localhost\r\n", "400"),
         ("POST /probes", "Host: rebound.example\r\nX-Brama-Doctor: 1\r\n", "421"),
-        ("GET /probes", program, "405"),
+        ("GET /probes", "Host: localhost\r\n", "400"),
+        ("GET /probes", program, "200"),
+        ("PUT /probes", program, "405"),
         ("GET /probes/nobody-announced-this", program, "404"),
         ("GET /probesque", program, "404"),
         ("DELETE /probes/nobody-announced-this", program, "200"),

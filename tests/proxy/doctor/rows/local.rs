@@ -194,6 +194,16 @@ fn gateway() -> Vec<Row> {
                 case.through(world.sites.at("before-nobody"));
             },
         ),
+        row(
+            "a gateway of another configuration",
+            &["gateway.running"],
+            NOTHING,
+            "another configuration answers",
+            |world, case| {
+                let other = format!("\"https://localhost:{}\"", world.closed.port());
+                case.without("redirect").set("public_url", &other);
+            },
+        ),
         row("another token", &["gateway.token"], NOTHING, "does not take", |_, case| {
             let path = case.file("token", "another-token-0123456789-0123456789-abc");
             case.set("admin_token_file", &quoted(&path));

@@ -13,7 +13,7 @@ fn address() -> Vec<Row> {
     vec![
         row(
             "a public name that nobody has",
-            &["public.dns"],
+            &["public.dns", "gateway.running"],
             NOTHING,
             "portal.invalid",
             |_, case| {
