@@ -77,6 +77,18 @@ pub(super) async fn resolve(
     Some(addresses)
 }
 
+/// Connects to an address that took connections a moment ago.
+///
+/// # Errors
+/// Why there is no connection.
+pub(super) async fn again(address: SocketAddr, time: Duration) -> Result<TcpStream, String> {
+    match timeout(time, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {time:?}")),
+    }
+}
+
 /// Connects to each of the addresses, and returns the first that takes connections.
 pub(super) async fn connect(
     check: Check,
@@ -85,13 +97,9 @@ pub(super) async fn connect(
     time: Duration,
     findings: &mut Findings,
 ) -> Option<SocketAddr> {
-    let tries = addresses.iter().map(|address| async move {
-        match timeout(time, TcpStream::connect(address)).await {
-            Ok(Ok(_)) => (*address, Ok(())),
-            Ok(Err(error)) => (*address, Err(error.to_string())),
-            Err(_) => (*address, Err(format!("no answer within {time:?}"))),
-        }
-    });
+    let tries = addresses
+        .iter()
+        .map(|address| async move { (*address, again(*address, time).await.map(drop)) });
     let tried = futures_util::future::join_all(tries).await;
     let first = tried.iter().find(|(_, result)| result.is_ok()).map(|(address, _)| *address);
     let failed: Vec<_> = tried

@@ -13,7 +13,6 @@ use http::header::{ACCEPT, DATE, HOST};
 use http::{Request, Uri};
 use http_body_util::Full;
 use rustls::AlertDescription;
-use tokio::net::TcpStream;
 
 use super::check::{Check, Group};
 use super::clock::{self, Told};
@@ -74,8 +73,10 @@ async fn soap(time: Duration, settings: &Settings, findings: &mut Findings) -> O
     } else {
         let why = "node.resolve_url is plain HTTP";
         findings.none_examined(&[Check::NodeTls, Check::NodeClient], &about, why);
-        let stream = TcpStream::connect(address).await.ok()?;
-        exchange::ask(stream, request, time).await
+        match network::again(address, time).await {
+            Ok(stream) => exchange::ask(stream, request, time).await,
+            Err(why) => Err(NoAnswer::Broken(why)),
+        }
     };
     let told = answer.as_ref().ok().and_then(|answer| date(answer, asked));
     if !is_let_in(&answer, &about, settings, findings) {
@@ -224,7 +225,7 @@ async fn reach(url: &Uri, settings: &Settings, time: Duration) -> Result<Answer,
         })?;
         exchange::ask(stream, question(url), time).await
     } else {
-        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        let stream = network::again(address, time).await?;
         exchange::ask(stream, question(url), time).await
     };
     answer.map_err(|none| none.to_string())

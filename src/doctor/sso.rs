@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::header::HOST;
 use http::{Request, Uri};
 use http_body_util::Full;
-use tokio::net::TcpStream;
 
 use super::check::Check;
 use super::exchange::{self, Answer};
@@ -54,7 +53,7 @@ async fn ask(url: &Uri, time: Duration) -> Result<Answer, String> {
         })?;
         exchange::ask(stream, request, time).await
     } else {
-        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        let stream = network::again(address, time).await?;
         exchange::ask(stream, request, time).await
     };
     answer.map_err(|none| none.to_string())

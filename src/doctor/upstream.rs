@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::Request;
 use http::header::{HOST, USER_AGENT};
 use http_body_util::Full;
+use tokio::time::timeout;
 
 use super::check::{Check, Group};
 use super::exchange::{self, Answer, NoAnswer};
@@ -118,7 +119,12 @@ async fn endpoint(
         ServerAddress::Unix(path) => {
             let why = "it is a socket in the file system";
             findings.not_examined(Check::UpstreamDns, about, why);
-            return match tokio::net::UnixStream::connect(path).await {
+            let connecting = tokio::net::UnixStream::connect(path);
+            let tried = match timeout(time, connecting).await {
+                Ok(tried) => tried.map_err(|error| error.to_string()),
+                Err(_) => Err(format!("no answer within {time:?}")),
+            };
+            return match tried {
                 Ok(_) => {
                     findings.ok(Check::UpstreamTcp, about, "the socket takes connections");
                     Some(Endpoint::Unix(Arc::from(&**path)))
@@ -126,7 +132,7 @@ async fn endpoint(
                 Err(error) => {
                     let advice = "start the server behind, and look at the rights of the socket: this \
                                   user must be able to write to it";
-                    findings.problem(Check::UpstreamTcp, about, error.to_string(), advice);
+                    findings.problem(Check::UpstreamTcp, about, error, advice);
                     None
                 }
             };
