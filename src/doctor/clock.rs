@@ -38,7 +38,7 @@ impl Told {
 /// Returns whether it is so wrong that answers are refused for it.
 pub(super) fn examine(told: Option<Told>, skew: Duration, findings: &mut Findings) -> bool {
     let Some(told) = told else {
-        findings.not_examined(Check::ClockNode, "", "the node did not answer");
+        findings.not_examined(Check::ClockNode, "", "the node told no time");
         return false;
     };
     let ahead = told.ahead();

@@ -26,9 +26,8 @@ use super::tls::{self, Failed};
 use crate::app::Settings;
 use crate::base::clock::{Clock, SystemClock};
 
-/// What is looked at over SOAP.
-const SOAP: [Check; 4] =
-    [Check::NodeSoap, Check::NodeRequest, Check::NodeSignature, Check::NodeIssuer];
+/// Why nothing more is asked of the node.
+const NOT_LET_IN: &str = "the node does not take our client certificate";
 
 pub(super) async fn examine(options: &Options, settings: &Settings, findings: &mut Findings) {
     let time = options.timeout.min(settings.node.timeout);
@@ -80,7 +79,8 @@ async fn soap(time: Duration, settings: &Settings, findings: &mut Findings) -> O
     };
     let told = answer.as_ref().ok().and_then(|answer| date(answer, asked));
     if !is_let_in(&answer, &about, settings, findings) {
-        findings.none_examined(&SOAP, &about, "the node does not take our client certificate");
+        let others = [Check::NodeSso, Check::ClockNode];
+        findings.fill_except(&others, Group::Node, NOT_LET_IN);
         return told;
     }
     let signed = node_answer::examine(time, settings, &about, told, findings).await;
@@ -109,7 +109,7 @@ fn refused(failed: Failed, about: &str, settings: &Settings, findings: &mut Find
         Failed::OfOurs(alert) => {
             findings.ok(Check::NodeTls, about, "we believe the node's certificate");
             of_ours(alert, about, settings, findings);
-            "the node does not take our client certificate"
+            NOT_LET_IN
         }
     };
     findings.fill_except(&[Check::NodeSso, Check::ClockNode], Group::Node, why);
