@@ -11,7 +11,7 @@ use super::check::Check;
 use super::finding::Findings;
 use crate::proxy::upstream::{Lookup, SystemLookup};
 
-/// The most addresses of one name that are tried.
+/// The most addresses of one name that are tried, half of them of either family where there are both.
 const MOST: usize = 8;
 
 /// A server to reach: what it is called here, and where it is.
@@ -59,10 +59,7 @@ pub(super) async fn resolve(
             return None;
         }
     };
-    let mut addresses = found;
-    addresses.sort_unstable();
-    addresses.dedup();
-    addresses.truncate(MOST);
+    let (addresses, left) = some(found);
     if addresses.is_empty() {
         findings.problem(check, about, format!("{host} has no address"), NAME);
         return None;
@@ -73,8 +70,22 @@ pub(super) async fn resolve(
         if found.is_empty() { format!("no {name}") } else { format!("{name} {}", found.join(" ")) }
     };
     let seen = [of(SocketAddr::is_ipv4, "IPv4"), of(SocketAddr::is_ipv6, "IPv6")].join(", ");
-    findings.ok(check, about, format!("{host}: {seen}"));
+    let left = if left == 0 { String::new() } else { format!("; {left} more are not tried") };
+    findings.ok(check, about, format!("{host}: {seen}{left}"));
     Some(addresses)
+}
+
+/// Returns those that are tried, of both families where there are both, and how many are left.
+fn some(mut found: Vec<SocketAddr>) -> (Vec<SocketAddr>, usize) {
+    found.sort_unstable();
+    found.dedup();
+    let all = found.len();
+    let (mut old, mut new): (Vec<_>, Vec<_>) = found.into_iter().partition(SocketAddr::is_ipv4);
+    old.truncate(MOST - new.len().min(MOST / 2));
+    new.truncate(MOST - old.len());
+    old.append(&mut new);
+    let left = all - old.len();
+    (old, left)
 }
 
 /// Connects to an address that took connections a moment ago.
@@ -133,3 +144,26 @@ const NAME: &str =
     "look at the name in the configuration, and at what DNS has for it (getent hosts NAME)";
 const NAMESERVER: &str = "look at /etc/resolv.conf, and whether this machine reaches its name \
                           servers (port 53, UDP and TCP)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_addresses_some_of_either_family_are_tried() {
+        for (old, new, expected) in [
+            (1, 1, (1, 1, 0)),
+            (8, 0, (8, 0, 0)),
+            (8, 1, (7, 1, 1)),
+            (20, 20, (4, 4, 32)),
+            (2, 20, (2, 6, 14)),
+            (0, 9, (0, 8, 1)),
+        ] {
+            let ipv4 = (0..old).map(|n| SocketAddr::from(([192, 0, 2, n], 443)));
+            let ipv6 = (0..new).map(|n| SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, n], 443)));
+            let (tried, left) = some(ipv4.chain(ipv6).collect());
+            let tried_old = tried.iter().filter(|address| address.is_ipv4()).count();
+            assert_eq!((tried_old, tried.len() - tried_old, left), expected, "{old} and {new}");
+        }
+    }
+}
