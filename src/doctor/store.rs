@@ -92,8 +92,19 @@ fn begins(path: &Path) -> std::io::Result<bool> {
 /// Tells whether a process holds a lock of the file: read, so that none is taken even for a moment.
 fn is_locked(found: &fs::Metadata) -> bool {
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-    let number = format!(":{} ", found.ino());
-    locks.lines().any(|line| line.contains(&number))
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let device = (rustix::fs::major(found.dev()), rustix::fs::minor(found.dev()));
+    has_lock(&locks, &mounts, device, found.ino())
+}
+
+/// Looks for a file in `/proc/locks`, by device and number. Some file systems (btrfs) say another
+/// device of a file than of their mount, which is the one of locks: then the number has to do.
+fn has_lock(locks: &str, mounts: &str, (major, minor): (u32, u32), number: u64) -> bool {
+    let (mounted, file) = (format!("{major}:{minor}"), format!("{major:02x}:{minor:02x}:{number}"));
+    let is_known = mounts.lines().any(|line| line.split(' ').nth(2) == Some(&*mounted));
+    let end = format!(":{number}");
+    let mut fields = locks.split_whitespace();
+    fields.any(|field| if is_known { field == file } else { field.ends_with(&end) })
 }
 
 async fn servers(options: &Options, redis: &RedisSettings, store: &Store, findings: &mut Findings) {
@@ -181,3 +192,24 @@ async fn secret(client: Arc<Redis>, store: &Store, about: &str, findings: &mut F
 
 const REDIS: &str = "look at store.redis: password_file and user, mode (single, sentinel, cluster), TLS; \
                      and at the log of Redis. Its user needs the commands of docs/sessions.md";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_of_one_file_on_one_device() {
+        let locks = "1: FLOCK  ADVISORY  WRITE 4125 fe:00:99779 0 EOF\n";
+        let mounts =
+            "22 1 254:0 / / rw - ext4 /dev/vda rw\n23 1 254:1 / /var rw - ext4 /dev/vdb rw\n";
+        for (device, number, expected) in [
+            ((254, 0), 99779, true),
+            ((254, 1), 99779, false),
+            ((254, 0), 9779, false),
+            ((0, 41), 99779, true),
+            ((0, 41), 9779, false),
+        ] {
+            assert_eq!(has_lock(locks, mounts, device, number), expected, "{device:?} {number}");
+        }
+    }
+}
