@@ -51,7 +51,9 @@ fn sort(path: &str, problems: &Problems, findings: &mut Findings) {
         }
     }
     if warnings.is_empty() {
-        findings.ok(Check::ConfigWarnings, path, "nothing is unwise");
+        let seen = "nothing in it is unwise; what a start alone sees, such as a port that is taken, \
+                    is not looked at";
+        findings.ok(Check::ConfigWarnings, path, seen);
     } else {
         let (seen, advice) = told(&warnings);
         findings.warning(Check::ConfigWarnings, path, seen, advice);
