@@ -30,10 +30,10 @@ pub(super) async fn examine(
     site: &Site,
     findings: &mut Findings,
 ) {
-    // The first letter is written in another way, which is the same path.
     if findings.is_problem(Check::PublicKeys) {
         return findings.fill(&[Group::Front], "another gateway answers at the public address");
     }
+    // The first letter is written in another way, which is the same path.
     let target = format!("{}%6Awks.json?doctor=a%2Fb%20c", settings.gateway.prefix);
     let is_secure = settings.gateway.cookies == Cookies::SECURE;
     let cookie = if is_secure { "__Host-brama-doctor" } else { "brama-doctor" };
