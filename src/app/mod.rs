@@ -54,7 +54,7 @@ use crate::observe::access::AccessLog;
 use crate::observe::metrics::GatewayCounts;
 use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::{self, Group, SystemLookup};
-use crate::request::probes::{self, Probes};
+use crate::request::probes::Probes;
 use crate::request::rules::{CurrentRules, Rules};
 use crate::server::listener::Admission;
 use crate::store::seal::Sealer;
@@ -113,7 +113,6 @@ impl App {
             keeper.keys(),
             kept_tokens,
         );
-        let mark = probes::mark(&settings.flows.template.issuer, &settings.gateway.origin);
         let flows = Flows::new(
             settings.flows,
             settings.session,
@@ -140,7 +139,7 @@ impl App {
             via: Arc::default(),
             identity_told_next: Arc::new(Seldom::every(Duration::from_secs(60))),
             ports: Arc::new(sockets.ports()),
-            probes: Arc::new(Probes::new(Arc::clone(&clock), mark)),
+            probes: Arc::new(Probes::new(Arc::clone(&clock), settings.gateway.origin.clone())),
             clock: Arc::clone(&clock),
             settings: settings.gateway,
         });

@@ -18,7 +18,7 @@ use super::finding::Findings;
 use super::options::Options;
 use crate::app::Settings;
 use crate::operations::probes;
-use crate::request::probes::{Arrival, mark};
+use crate::request::probes::Arrival;
 use crate::server::socket::Socket;
 
 /// The operations listener of a gateway, as far as one runs.
@@ -44,10 +44,12 @@ pub(super) async fn examine(
     let ready = ask(address, Method::GET, "/readyz", None, running.time).await;
     match is_ready(&ready) {
         Ok(text) => {
-            let is_ours = is_ours(address, settings, running.time).await;
-            if is_ours == Some(false) {
-                let seen = "a gateway of another configuration answers there: its service.issuer or \
-                            portal.public_url is another";
+            let whose = whose(address, running.time).await;
+            if let Some(other) = whose.as_ref().filter(|url| **url != settings.gateway.origin) {
+                let seen = format!(
+                    "a gateway of another configuration answers there: its portal.public_url is \
+                     {other}"
+                );
                 findings.problem(Check::GatewayRunning, &about, seen, ANOTHER);
                 findings.fill(&[Group::Gateway], "a gateway of another configuration answers");
                 return running;
@@ -58,7 +60,7 @@ pub(super) async fn examine(
             }
             said(&text, &about, findings);
             metrics(address, running.time, findings).await;
-            if is_ours.is_some() {
+            if whose.is_some() {
                 token(address, settings, running.time, findings).await;
             } else {
                 let why =
@@ -106,12 +108,12 @@ fn is_ready(answer: &Result<Answer, NoAnswer>) -> Result<String, Missing> {
     }
 }
 
-/// Tells whether a gateway is one of this configuration; none where it does not say.
-async fn is_ours(address: SocketAddr, settings: &Settings, time: Duration) -> Option<bool> {
+/// Asks a gateway for its public address, which cannot change while it runs; none where it does not
+/// say.
+async fn whose(address: SocketAddr, time: Duration) -> Option<String> {
     let answer = ask(address, Method::GET, probes::PATH, None, time).await.ok()?;
     let value: Value = serde_json::from_slice(&answer.body).ok()?;
-    let own = mark(&settings.flows.template.issuer, &settings.gateway.origin);
-    Some(value.get("gateway")?.as_str()? == own)
+    value.get("public_url")?.as_str().map(str::to_owned)
 }
 
 /// What readiness says beside "ready".

@@ -3,7 +3,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /probes` | `{"probe": "..."}`, the name that a request brings then |
-//! | `GET /probes` | `{"gateway": "..."}`, the same for gateways of one issuer and public address ([`mark`](crate::request::probes::mark)) |
+//! | `GET /probes` | `{"public_url": "..."}`, by which one gateway is told from another |
 //! | `GET /probes/NAME` | `{"arrival": {...}}` once, or `{"arrival": null}` while none has come |
 //! | `DELETE /probes/NAME` | `{}`: it is not awaited any more |
 //!
@@ -47,7 +47,7 @@ impl ProbeDesk {
                 Some(name) => Ok((StatusCode::CREATED, json!({ "probe": name }))),
                 None => Err(AdminError::Conflict("too many probes are awaited".to_owned())),
             },
-            ("", &Method::GET) => Ok((StatusCode::OK, json!({ "gateway": self.0.gateway() }))),
+            ("", &Method::GET) => Ok((StatusCode::OK, json!({ "public_url": self.0.origin() }))),
             ("", _) => Err(AdminError::Method),
             (rest, method) => {
                 let name = rest.strip_prefix('/').ok_or(AdminError::NotFound)?;

@@ -20,7 +20,6 @@ use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::{SharedClock, Time, later};
-use crate::base::encoding::{base64url, sha256};
 use crate::base::foreign::Foreign;
 use crate::base::random;
 use crate::identity::headers::{ASSERTION, ToldNames};
@@ -86,8 +85,8 @@ pub enum Found {
 /// The probes that are announced.
 pub struct Probes {
     clock: SharedClock,
-    /// Whose gateway this is ([`mark`]).
-    gateway: String,
+    /// The public address of the gateway that this is.
+    origin: String,
     /// How many there are, for requests that bring none.
     count: AtomicUsize,
     announced: Mutex<Vec<Probe>>,
@@ -100,24 +99,17 @@ struct Probe {
     arrival: Option<Box<Arrival>>,
 }
 
-/// Tells gateways of one configuration from those of others by what everybody may know: the issuer
-/// of the service, and the public address.
-#[must_use]
-pub fn mark(issuer: &str, origin: &str) -> String {
-    base64url(&sha256(format!("{issuer}\n{origin}").as_bytes()))
-}
-
 impl Probes {
-    /// None is announced yet.
+    /// None is announced yet. The public address tells this gateway from others.
     #[must_use]
-    pub fn new(clock: SharedClock, gateway: String) -> Self {
-        Self { clock, gateway, count: AtomicUsize::new(0), announced: Mutex::default() }
+    pub fn new(clock: SharedClock, origin: String) -> Self {
+        Self { clock, origin, count: AtomicUsize::new(0), announced: Mutex::default() }
     }
 
-    /// Returns the mark of the gateway that they are probes of.
+    /// Returns the public address of the gateway that they are probes of.
     #[must_use]
-    pub fn gateway(&self) -> &str {
-        &self.gateway
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Announces a probe, and returns its name; none when there are too many.

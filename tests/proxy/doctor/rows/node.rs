@@ -190,7 +190,7 @@ fn answers() -> Vec<Row> {
         ),
         row(
             "a service that is not registered",
-            &["node.request", "public.login", "gateway.running"],
+            &["node.request", "public.login"],
             NOTHING,
             "Requester",
             |_, case| {
