@@ -99,9 +99,9 @@ pub(super) fn in_use(kind: Kind, loaded: &Loaded) -> Result<InUse, String> {
         Kind::Node => {
             let all = current::node(loaded);
             let files = node.certificates.iter().map(|file| loaded.resolve(file)).collect();
-            // The one that ends last is the one that will be in use.
+            // The one that was issued last is the one that will be in use. It need not end last.
             let facts = all.iter().filter_map(|der| Some((der.clone(), facts::read(der).ok()?)));
-            let certificate = facts.max_by_key(|(_, facts)| facts.not_after);
+            let certificate = facts.max_by_key(|(_, facts)| facts.not_before);
             InUse { certificate, all, keys: Vec::new(), files, password_file: None }
         }
     };

@@ -50,8 +50,9 @@ pub(super) struct Arguments {
     #[arg(long, requires = "certificate")]
     apply: bool,
     /// Takes the old one out of the configuration: when the operator uses the new certificate of ours
-    /// for a day (decryption), or signs with the new one of theirs (node).
-    #[arg(long, conflicts_with_all = ["certificate", "begin"])]
+    /// for a day (decryption), or signs with the new one of theirs (node): the one that was issued
+    /// last, or the one in `--certificate`.
+    #[arg(long, conflicts_with_all = ["apply", "begin"])]
     finish: bool,
     /// The folder of the new files; left out, that of the old ones.
     #[arg(long, value_name = "FOLDER")]
@@ -97,9 +98,9 @@ fn renew(arguments: &Arguments, now: Time) -> Result<ExitCode, Refusal> {
     let work = Work { arguments, loaded: &loaded, in_use: &in_use, folder: &folder, now };
     // 2. The next step, as far as it can be done here.
     let stage = match &arguments.certificate {
-        Some(file) => work.take_in(file, name.as_deref(), pending.as_ref())?,
-        None if arguments.finish => work.finish()?,
-        None => work.go_on(name.as_deref(), pending.as_ref())?,
+        Some(file) if !arguments.finish => work.take_in(file, name.as_deref(), pending.as_ref())?,
+        _ if arguments.finish => work.finish()?,
+        _ => work.go_on(name.as_deref(), pending.as_ref())?,
     };
     // 3. All steps, and what a running gateway says.
     tell_steps(*kind, stage);
@@ -175,10 +176,20 @@ impl Work<'_> {
 
     /// Takes the old one out of the configuration.
     fn finish(&self) -> Result<Stage, Refusal> {
-        let Self { arguments: Arguments { kind, config: path, .. }, loaded, in_use, .. } = *self;
+        let Self { arguments, loaded, in_use, .. } = *self;
+        let Arguments { kind, config: path, .. } = arguments;
         let shown = shown_path(path);
         let mut lines = read_lines(path)?;
-        if !named::take_out_old(*kind, loaded, in_use, &mut lines) {
+        let said = arguments.certificate.as_deref();
+        let node = match kind {
+            Kind::Node if in_use.all.len() > 1 => Some(named::node_that_stays(in_use, said)?),
+            Kind::Node => None,
+            _ if said.is_some() => {
+                return Err("--finish takes a certificate of the node alone".to_owned().into());
+            }
+            _ => None,
+        };
+        if !named::take_out_old(*kind, loaded, node.as_ref(), &mut lines) {
             let what = format!("{shown}: it names no old one beside the new one");
             return Err(what.into());
         }

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::kind::{InUse, Kind, names_certificate};
+use crate::cli::certs::facts;
+use crate::cli::certs::material::{self, shown_path};
 use crate::cli::lines::Lines;
 use crate::config::Loaded;
 
@@ -70,8 +72,43 @@ pub(super) fn put_p12(kind: Kind, loaded: &Loaded, file: &str, password: &str, l
     }
 }
 
+/// Finds the certificate of the node that stays: the one that somebody names, or the one that was
+/// issued last.
+///
+/// # Errors
+/// When the one that is named is not in use, or when it is not known which was issued last.
+pub(super) fn node_that_stays(in_use: &InUse, said: Option<&Path>) -> Result<Vec<u8>, String> {
+    if let Some(file) = said {
+        let shown = shown_path(file);
+        let material = material::read(file, &[]).map_err(|error| error.to_string())?;
+        let mut named = in_use.all.iter().filter(|der| material.certificates.contains(der));
+        return match (named.next(), named.next()) {
+            (Some(der), None) => Ok(der.clone()),
+            (None, _) => Err(format!("{shown}: the configuration names no certificate of it")),
+            (Some(_), Some(_)) => Err(format!("{shown}: there are several in it that are in use")),
+        };
+    }
+    let (der, newest) = in_use.certificate.as_ref().ok_or("no certificate of the node is here")?;
+    let others = in_use.all.iter().filter(|other| *other != der);
+    let others = others.filter_map(|other| facts::read(other).ok());
+    let since = newest.not_before;
+    match others.filter(|other| other.not_before >= since).count() {
+        0 => Ok(der.clone()),
+        _ => Err(format!(
+            "several certificates of the node are valid from {since}, so it is not known which is \
+             the new one: name the one that stays with --finish --certificate FILE"
+        )),
+    }
+}
+
 /// Takes what the new one has followed out of the configuration. Says whether there was anything.
-pub(super) fn take_out_old(kind: Kind, loaded: &Loaded, in_use: &InUse, lines: &mut Lines) -> bool {
+/// Of the certificates of the node, `node` stays.
+pub(super) fn take_out_old(
+    kind: Kind,
+    loaded: &Loaded,
+    node: Option<&Vec<u8>>,
+    lines: &mut Lines,
+) -> bool {
     let service = &loaded.file.service;
     match kind {
         // The first key is that of the new certificate.
@@ -90,8 +127,8 @@ pub(super) fn take_out_old(kind: Kind, loaded: &Loaded, in_use: &InUse, lines: &
             lines.set_decryption_p12(&first);
             true
         }
-        Kind::Node if in_use.all.len() > 1 => {
-            let Some((der, _)) = &in_use.certificate else { return false };
+        Kind::Node => {
+            let Some(der) = node else { return false };
             let named = loaded.file.node.certificates.iter();
             let new = named.filter(|path| names_certificate(loaded, path, der));
             let new: Vec<String> = new.map(|path| path.display().to_string()).collect();

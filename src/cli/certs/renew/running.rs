@@ -82,11 +82,10 @@ fn judge(kind: Kind, metrics: &Metrics<'_>, configuration: &Path, in_use: &InUse
         Kind::Decryption | Kind::ClientTls => None,
     };
     if let Some(usage) = usage {
-        // The certificate itself, not those of authorities behind it; of the node the one that ends last.
+        // The certificate itself, not those of authorities behind it; of the node the newest.
+        let newest = in_use.certificate.as_ref().map(|(_, facts)| facts.not_after);
         let end = match kind {
-            Kind::Node => {
-                ends.fold(None, |last: Option<f64>, end| Some(last.map_or(end, |l| l.max(end))))
-            }
+            Kind::Node => newest.map(|end| end.as_second() as f64),
             _ => ends.into_iter().next(),
         };
         return match end {
