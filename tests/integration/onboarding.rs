@@ -745,6 +745,39 @@ fn of_the_certificates_of_the_node_the_one_that_was_issued_last_stays() {
     assert_eq!(bytes.unwrap(), world.read("node2.pem"));
 }
 
+#[test]
+fn what_would_not_be_usable_is_not_applied() {
+    let Some(world) = begun(&[]) else { return };
+    assert_eq!(way(&world, &["import", "symulator", "sig.pem", "enc.pem", "node.pem"]).0, 0);
+    let renew = |words: &[&str]| {
+        let config = ["--config", "way/symulator/brama.toml"];
+        brama(&world, &[&["certs", "renew"], words, &config].concat())
+    };
+    // 1. One that is not valid yet may be looked at.
+    of_node(&world, "later", 2097, 2099);
+    let before = tree(&world.path("way"));
+    let (status, said) = renew(&["node", "--certificate", "later.pem", "--apply"]);
+    assert!(status == 1 && said.contains("valid only from 2097-01-01"), "{said}");
+    assert!(said.contains("nothing was written"), "{said}");
+    assert_eq!(tree(&world.path("way")), before);
+    // 2. A key where everybody can replace it is refused by the configuration.
+    fs::create_dir(world.path("open")).unwrap();
+    let open = ["--out", "open"];
+    let (status, said) = renew(&[&["signing", "--begin"], &open[..]].concat());
+    assert!(status == 0 && !said.contains("assumed"), "{said}");
+    fs::set_permissions(world.path("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    let request = tree(&world.path("open")).into_keys().find(|path| path.extension().unwrap() == "csr").unwrap();
+    sign(&world, &request.display().to_string(), "new", "digitalSignature");
+    let (ours, beside) = (tree(&world.path("way")), tree(&world.path("open")));
+    let apply = [&["signing", "--certificate", "new.pem", "--apply"], &open[..]].concat();
+    let (status, said) = renew(&apply);
+    assert!(status == 1 && said.contains("nothing was written"), "{said}");
+    assert_eq!((tree(&world.path("way")), tree(&world.path("open"))), (ours, beside));
+    fs::set_permissions(world.path("open"), fs::Permissions::from_mode(0o700)).unwrap();
+    let (status, said) = renew(&apply);
+    assert!(status == 0 && said.contains("assumed: --apply says"), "{said}");
+}
+
 /// A pair that ends in 50 days, with extensions of its own.
 fn pair(world: &World, name: &str, subject: &str, extensions: &str) {
     world.openssl(&[&format!("ecparam -name prime256v1 -genkey -noout -out keys/{name}.key")]);
@@ -857,6 +890,10 @@ fn a_running_gateway_is_asked_whether_it_has_the_new_one() {
         }
     };
     fs::write(&path, GOOD.replace("service-enc.key.pem", "service-sig.key.pem")).unwrap();
+    // While nothing is renewed there is nothing for it to take.
+    assert_eq!(wait_for("decryption", "nothing new for it to take yet"), 0);
+    let beside = "service-enc.key.pem\", \"service-sig.key.pem";
+    fs::write(&path, GOOD.replace("service-enc.key.pem", beside)).unwrap();
     assert_eq!(wait_for("decryption", "NOT taken"), 1);
     fs::write(&path, GOOD).unwrap();
     assert_eq!(wait_for("decryption", "the running gateway has what"), 0);

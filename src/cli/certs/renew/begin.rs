@@ -7,6 +7,7 @@ use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::kind::{InUse, Kind, decryption_name};
+use super::written::{self, Failed};
 use crate::base::clock::{Time, WARSAW};
 use crate::base::private;
 use crate::cli::certs::csr::note_open_folder;
@@ -74,9 +75,10 @@ pub(super) fn make(
     in_use: &InUse,
     folder: &Path,
     now: Time,
-) -> Result<(PathBuf, PathBuf), String> {
+) -> Result<(PathBuf, PathBuf), Failed> {
     let name = name(kind, loaded, in_use)
-        .ok_or("the old certificate has no common name; make the request with brama certs csr")?;
+        .ok_or("the old certificate has no common name; make the request with brama certs csr")
+        .map_err(str::to_owned)?;
     let subject = subject(kind, loaded, in_use, &name)?;
     let usage = match kind {
         Kind::Decryption => KeyUsagePurpose::KeyAgreement,
@@ -96,15 +98,10 @@ pub(super) fn make(
         format!("{}-{}", profile::file_name(&name), now.to_zoned_datetime(WARSAW.clone()).date());
     let files = ["key", "csr"].map(|ending| folder.join(format!("{stem}.{ending}")));
     if let Some(taken) = files.iter().find(|file| file.symlink_metadata().is_ok()) {
-        return Err(format!("{}: it is there already, and stays", shown_path(taken)));
+        return Err(format!("{}: it is there already, and stays", shown_path(taken)).into());
     }
-    for (file, text) in files.iter().zip([pem.expose().as_str(), &request]) {
-        match private::write_new(file, text.as_bytes()) {
-            Ok(true) => {}
-            Ok(false) => return Err(format!("{}: it is there already", shown_path(file))),
-            Err(error) => return Err(format!("{}: {error}", shown_path(file))),
-        }
-    }
+    let texts = [pem.expose().as_bytes(), request.as_bytes()];
+    written::files(files.iter().map(PathBuf::as_path).zip(texts))?;
     note_open_folder(folder);
     let [key_file, request_file] = files;
     Ok((key_file, request_file))

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::begin::Pending;
 use super::kind::{InUse, Kind, public};
-use super::named::{put_p12, put_pem, written};
+use super::named::{put_p12, put_pem, written as named_as};
+use super::written::{self, Failed};
 use crate::base::clock::{Time, WARSAW};
 use crate::base::foreign::Foreign;
-use crate::base::private;
 use crate::base::secret::Secret;
 use crate::cli::certs::facts::{self, Facts};
 use crate::cli::certs::material::{self, shown_path};
@@ -67,7 +67,7 @@ pub(super) fn take_in(
         let target = target(old, "node-signing", "pem");
         files.push((target.clone(), Secret::new(pem("CERTIFICATE", &der).into_bytes())));
         let named = old.loaded.file.node.certificates.iter().map(|path| path.display().to_string());
-        let all: Vec<String> = named.chain([written(old.loaded, &target)]).collect();
+        let all: Vec<String> = named.chain([named_as(old.loaded, &target)]).collect();
         lines.set_list("node", "certificates", &all);
         return Ok(Issued { facts, is_in_use: false, files });
     }
@@ -92,7 +92,7 @@ pub(super) fn take_in(
                 files.push((target.clone(), Secret::new(bytes)));
                 target
             });
-            put_p12(old.kind, old.loaded, &written(old.loaded, &target), named, lines);
+            put_p12(old.kind, old.loaded, &named_as(old.loaded, &target), named, lines);
         }
         _ => {
             let text: String = chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
@@ -110,8 +110,8 @@ pub(super) fn take_in(
             put_pem(
                 old.kind,
                 old.loaded,
-                &written(old.loaded, &certificate),
-                &written(old.loaded, &key_file),
+                &named_as(old.loaded, &certificate),
+                &named_as(old.loaded, &key_file),
                 lines,
             );
         }
@@ -120,25 +120,13 @@ pub(super) fn take_in(
 }
 
 impl Issued {
-    /// Writes the files; what is there is not touched.
+    /// Writes all files or none, and returns them; what is there is not touched.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn write(&self) -> Result<(), String> {
-        for (path, bytes) in &self.files {
-            let failed = |why: String| format!("{}: {why}", shown_path(path));
-            match private::write_new(path, bytes.expose()) {
-                Ok(true) => {}
-                Ok(false) => return Err(failed("it is there already".to_owned())),
-                Err(error) => return Err(failed(error.to_string())),
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the files.
-    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|(path, _)| path.as_path())
+    pub(super) fn write(&self) -> Result<Vec<&Path>, Failed> {
+        let all = self.files.iter();
+        written::files(all.map(|(path, bytes)| (path.as_path(), bytes.expose().as_slice())))
     }
 }
 

@@ -10,6 +10,7 @@ mod issued;
 mod kind;
 mod named;
 mod running;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use self::guide::Stage;
 use self::issued::{Issued, Old};
 use self::kind::{InUse, Kind};
 use self::running::Running;
+use self::written::Failed;
 use super::facts::days;
 use super::material::{self, UNREADABLE, shown_path};
 use crate::base::clock::{Clock, SystemClock, Time};
@@ -45,8 +47,9 @@ pub(super) struct Arguments {
     /// many.
     #[arg(long)]
     begin: bool,
-    /// Changes the lines of the configuration, in place of printing them alone. A gateway that runs
-    /// takes them within seconds.
+    /// Changes the lines of the configuration, in place of printing them alone; for signing and
+    /// client-tls it says that the operator confirmed the new certificate. A gateway that runs takes
+    /// them within seconds.
     #[arg(long, requires = "certificate")]
     apply: bool,
     /// Takes the old one out of the configuration: when the operator uses the new certificate of ours
@@ -62,34 +65,68 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match renew(arguments, SystemClock.now()) {
         Ok(status) => status,
-        Err(Refusal { why, status }) => {
+        Err(Refusal { why, status, done }) => {
             for line in why {
                 complain(format_args!("brama: {line}"));
             }
-            complain("brama: nothing was written");
+            match done {
+                Done::Nothing => complain("brama: nothing was written"),
+                Done::Left(files) => files.iter().for_each(|file| {
+                    complain(format_args!("brama: {}: it was written, and stays", shown_path(file)));
+                }),
+                Done::AsTold => complain("brama: what is told above was done"),
+            }
             status
         }
     }
 }
 
-/// Why nothing was done.
+/// Why it did not go on.
 struct Refusal {
     why: Vec<String>,
     status: ExitCode,
+    done: Done,
+}
+
+/// What was done all the same.
+enum Done {
+    Nothing,
+    /// These files could not be taken away again.
+    Left(Vec<PathBuf>),
+    /// Everything that was printed.
+    AsTold,
+}
+
+impl From<Vec<String>> for Refusal {
+    fn from(why: Vec<String>) -> Self {
+        Self { why, status: ExitCode::FAILURE, done: Done::Nothing }
+    }
 }
 
 impl From<String> for Refusal {
     fn from(why: String) -> Self {
-        Self { why: vec![why], status: ExitCode::FAILURE }
+        vec![why].into()
+    }
+}
+
+impl From<Failed> for Refusal {
+    fn from(Failed { why, left }: Failed) -> Self {
+        let done = if left.is_empty() { Done::Nothing } else { Done::Left(left) };
+        Self { done, ..why.into() }
     }
 }
 
 fn renew(arguments: &Arguments, now: Time) -> Result<ExitCode, Refusal> {
     let Arguments { kind, config: path, .. } = arguments;
     // 1. What is in use, and how far a renewal is.
-    let unreadable = |why: String| Refusal { why: vec![why], status: ExitCode::from(UNREADABLE) };
-    let loaded =
-        config::load(path, environment()).map_err(|problems| unreadable(problems.to_string()))?;
+    let load = |done: Done| {
+        config::load(path, environment()).map_err(|problems| Refusal {
+            why: vec![problems.to_string()],
+            status: ExitCode::from(UNREADABLE),
+            done,
+        })
+    };
+    let loaded = load(Done::Nothing)?;
     let in_use = kind::in_use(*kind, &loaded)?;
     let folder = arguments.out.clone().or_else(|| in_use.folder().map(Path::to_owned));
     let folder = folder.unwrap_or_default();
@@ -104,10 +141,10 @@ fn renew(arguments: &Arguments, now: Time) -> Result<ExitCode, Refusal> {
     };
     // 3. All steps, and what a running gateway says.
     tell_steps(*kind, stage);
-    let after =
-        config::load(path, environment()).map_err(|problems| unreadable(problems.to_string()))?;
-    let in_use = kind::in_use(*kind, &after)?;
-    Ok(tell_running(running::ask(*kind, &after, path, &in_use)))
+    let after = load(Done::AsTold)?;
+    let in_use = kind::in_use(*kind, &after)
+        .map_err(|why| Refusal { done: Done::AsTold, ..why.into() })?;
+    Ok(tell_running(running::ask(*kind, &after, path, &in_use), stage))
 }
 
 /// What a renewal works with.
@@ -193,6 +230,10 @@ impl Work<'_> {
             let what = format!("{shown}: it names no old one beside the new one");
             return Err(what.into());
         }
+        let errors = written::new_errors(path, &lines.text(), self.now);
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
         for change in lines.changes() {
             print(format_args!("{shown}: {change}"));
         }
@@ -219,24 +260,40 @@ impl Work<'_> {
         let passwords: Result<Vec<_>, _> = given.chain(in_use.password().transpose()).collect();
         let old = Old { kind: *kind, loaded, in_use, name, pending, folder, now };
         let issued = issued::take_in(&old, file, &passwords?, &mut lines);
-        let issued = issued.map_err(|why| Refusal { why, status: ExitCode::FAILURE })?;
+        let issued = issued?;
         tell_issued(&issued);
         if issued.is_in_use {
             print("the configuration names it already");
             return Ok(Stage::Named);
         }
-        issued.write()?;
-        for path in issued.paths() {
+        let from = issued.facts.not_before;
+        if *apply && from > now {
+            let file = shown_path(file);
+            let why = format!("{file}: it is valid only from {from}; --apply it then, not before");
+            return Err(why.into());
+        }
+        let files = issued.write()?;
+        if *apply {
+            let errors = written::new_errors(path, &lines.text(), now);
+            let applied = match errors.is_empty() {
+                true => write_configuration(path, &lines.text()),
+                false => Err(errors.join("\nbrama: ")),
+            };
+            applied.map_err(|why| written::take_away(&files, why))?;
+        }
+        for path in files {
             print(format_args!("{}: written", shown_path(path)));
         }
         for change in lines.changes() {
             print(format_args!("{shown}: {change}"));
         }
         if !apply {
+            if from > now {
+                print(format_args!("it is valid only from {from}; --apply refuses it until then"));
+            }
             print("these lines are still to be written; --apply writes them");
             return Ok(Stage::Issued);
         }
-        write_configuration(path, &lines.text())?;
         print(format_args!("{shown}: the lines are written"));
         Ok(Stage::Named)
     }
@@ -284,13 +341,29 @@ fn tell_steps(kind: Kind, stage: Stage) {
         } else {
             "then"
         };
-        print(format_args!(" {mark} {}. {text}", number + 1));
+        let is_assumed = mark == "done" && shows == &Some(Stage::Named);
+        let assumed = match kind {
+            Kind::Signing | Kind::ClientTls if is_assumed => {
+                " (assumed: --apply says that the operator confirmed it)"
+            }
+            _ => "",
+        };
+        print(format_args!(" {mark} {}. {text}{assumed}", number + 1));
     }
     print("");
 }
 
-fn tell_running(running: Running) -> ExitCode {
+/// Says what a running gateway has. Before the configuration names the new one there is nothing for it
+/// to take, and another gateway may answer.
+fn tell_running(running: Running, stage: Stage) -> ExitCode {
     match running {
+        Running::NotLoaded(why) if stage < Stage::Named => {
+            print(format_args!(
+                "note: the gateway that answers at operations.listen has not what the configuration \
+                 names: {why}; there is nothing new for it to take yet"
+            ));
+            ExitCode::SUCCESS
+        }
         Running::Loaded => {
             print("the running gateway has what the configuration names");
             ExitCode::SUCCESS
