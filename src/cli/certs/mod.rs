@@ -43,7 +43,7 @@ enum Act {
     /// ones, checks what was issued, says which lines the configuration gets, whether a running
     /// gateway has them, what to wait for, and what to take out when. Run it again after each step.
     /// Exit status 0; 1 when what was issued cannot be used (nothing is written) or the running
-    /// gateway has not taken what the configuration names; 2 when a file cannot be read.
+    /// gateway has not taken what the configuration names by then; 2 when that cannot be read.
     Renew(renew::Arguments),
 }
 

@@ -72,7 +72,10 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             match done {
                 Done::Nothing => complain("brama: nothing was written"),
                 Done::Left(files) => files.iter().for_each(|file| {
-                    complain(format_args!("brama: {}: it was written, and stays", shown_path(file)));
+                    complain(format_args!(
+                        "brama: {}: it was written, and stays",
+                        shown_path(file)
+                    ));
                 }),
                 Done::AsTold => complain("brama: what is told above was done"),
             }
@@ -142,8 +145,8 @@ fn renew(arguments: &Arguments, now: Time) -> Result<ExitCode, Refusal> {
     // 3. All steps, and what a running gateway says.
     tell_steps(*kind, stage);
     let after = load(Done::AsTold)?;
-    let in_use = kind::in_use(*kind, &after)
-        .map_err(|why| Refusal { done: Done::AsTold, ..why.into() })?;
+    let in_use =
+        kind::in_use(*kind, &after).map_err(|why| Refusal { done: Done::AsTold, ..why.into() })?;
     Ok(tell_running(running::ask(*kind, &after, path, &in_use), stage))
 }
 

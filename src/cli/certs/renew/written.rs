@@ -67,5 +67,7 @@ pub(super) fn new_errors(path: &Path, text: &str, now: Time) -> Vec<String> {
 /// Errors without their lines, which may be others, and as they are shown.
 fn errors(problems: &Problems) -> Vec<(String, String)> {
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
-    errors.map(|problem| (format!("{}: {}", problem.key, problem.what), problem.to_string())).collect()
+    errors
+        .map(|problem| (format!("{}: {}", problem.key, problem.what), problem.to_string()))
+        .collect()
 }
