@@ -1,5 +1,6 @@
 //! Lines of a configuration: single keys are changed, and comments and order stay.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -58,7 +59,27 @@ impl Lines {
 
     /// Returns a value that is given, as it is written.
     pub(super) fn get(&self, table: &str, key: &str) -> Option<&Item> {
-        self.document.get(table)?.as_table_like()?.get(key).filter(|item| !item.is_none())
+        let found: &dyn TableLike = match table {
+            "" => self.document.as_table(),
+            table => self.document.get(table)?.as_table_like()?,
+        };
+        found.get(key).filter(|item| !item.is_none())
+    }
+
+    /// Returns all values as they are written, each by its key, and lists of tables as a whole.
+    pub(super) fn all(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        for (name, item) in self.document.iter() {
+            let Some(table) = item.as_table_like() else {
+                all.insert(format!("[[{name}]]"), format!("{item}\n"));
+                continue;
+            };
+            for (key, item) in table.iter() {
+                let text = item.as_value().map_or_else(|| format!("{item}\n"), shown);
+                all.insert(format!("[{name}] {key}"), text);
+            }
+        }
+        all
     }
 
     /// Puts an item, such as a table of another configuration, in the place of what is there.
@@ -127,7 +148,11 @@ impl Lines {
     }
 
     /// Returns a table, which is made when there is none; none when something else has its name.
+    /// The one without a name is the file.
     fn table(&mut self, name: &str) -> Option<&mut dyn TableLike> {
+        if name.is_empty() {
+            return Some(self.document.as_table_mut());
+        }
         self.document.entry(name).or_insert_with(toml_edit::table).as_table_like_mut()
     }
 }

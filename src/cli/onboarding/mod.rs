@@ -7,11 +7,13 @@
 //!    the record, and nothing else claims it.
 //! 3. Nothing that is there is overwritten. What is wrong is said before the first file is written,
 //!    and then none is.
-//! 4. Exit status: 0 when all is well, 1 when something is wrong or missing, 2 when a file cannot be
-//!    read or is in the way.
+//! 4. Exit status: 0 when all is well, 1 when something is wrong or missing. 2 when something is in
+//!    the way of `init` or of the file that `sheet` makes, when `import` is given a file that cannot be
+//!    read, and when the words of a command are wrong.
 
 mod import;
 mod init;
+mod own;
 mod promote;
 mod record;
 mod seen;
@@ -41,19 +43,21 @@ enum Act {
     Init(init::Arguments),
     /// Says which of the sixteen steps is due, whose turn it is, what is missing, and how much of the
     /// operator's time windows is used; records a step as done. Exit status 0; 1 when the record or a
-    /// file contradicts what was recorded.
+    /// file contradicts what was recorded, or when the record cannot be read.
     Status(status::Arguments),
     /// Prints the data sheet of an environment for the operator, in Polish or English, as Markdown or
-    /// as a page to print. Exit status 0; what is missing in it stands on standard error.
+    /// as a page to print. Exit status 0, also when something is missing in it, which stands on
+    /// standard error; 1 when it cannot be made, 2 when the file of --out is there already.
     Sheet(sheet::Arguments),
     /// Takes in what the operator or an authority handed over (PKCS #12, PEM, DER, PKCS #7): finds
     /// what each file is and which key fits, puts it in place and writes the lines of the
     /// configuration. Exit status 0 when the configuration is usable then; 1 when something is wrong
-    /// (nothing is written) or still missing; 2 when a file cannot be read (nothing is written).
+    /// (nothing is written) or still missing; 2 when a file that was given, or that of a
+    /// password, cannot be read (nothing is written).
     Import(import::Arguments),
     /// Takes the configuration of one environment over to the next: copies what stays, keeps what
     /// belongs to each environment, and lists what has to change. Exit status 0; 1 when something is
-    /// wrong.
+    /// wrong or cannot be read.
     Promote(promote::Arguments),
 }
 

@@ -2,12 +2,12 @@
 //! next one.
 //!
 //! Routes, upstreams, limits and whatever else was tried are copied, comments and all. What belongs to
-//! an environment stays as it is there: keys and certificates, names and addresses at the node, the
-//! address of the portal, the state, and files of TLS.
+//! an environment stays as it is there ([`OWN`]).
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::own::OWN;
 use super::record::Record;
 use super::stage::Stage;
 use crate::base::private;
@@ -15,7 +15,6 @@ use crate::cli::certs::material::shown_path;
 use crate::cli::configuration;
 use crate::cli::lines::{self, Lines, write_configuration};
 use crate::cli::output::{fail, print};
-use crate::config::file::StoreKind;
 use crate::config::{self, Loaded, Severity};
 
 #[derive(Debug, clap::Args)]
@@ -34,59 +33,6 @@ pub(super) struct Arguments {
     dry_run: bool,
 }
 
-/// Keys that belong to an environment.
-const OWN: [(&str, &[&str]); 4] = [
-    ("portal", &["public_url", "other_urls", "state_directory", "private_mounts"]),
-    (
-        "node",
-        &[
-            "environment",
-            "issuer",
-            "sso_url",
-            "sso_destination",
-            "resolve_url",
-            "logout_url",
-            "certificates",
-            "extra_ca_file",
-            "system_roots",
-            "client_certificate",
-            "client_key",
-            "client_p12",
-            "client_p12_password_file",
-            "outage",
-        ],
-    ),
-    (
-        "service",
-        &[
-            "issuer",
-            "provider_name",
-            "kind",
-            "signing_certificate",
-            "signing_key",
-            "signing_p12",
-            "signing_p12_password_file",
-            "decryption_keys",
-            "decryption_p12",
-        ],
-    ),
-    (
-        "listen",
-        &[
-            "certificate",
-            "key",
-            "ocsp_staple",
-            "certificates",
-            "acme",
-            "http",
-            "https",
-            "unix",
-            "redirect",
-            "trusted_proxies",
-        ],
-    ),
-];
-
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let Arguments { from, to, dir, dry_run } = arguments;
     if to <= from {
@@ -98,7 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(promoted) => promoted,
         Err(why) => return fail(why),
     };
-    let Promoted { old, new, kept } = promoted;
+    let Promoted { old, new, told } = promoted;
     if !dry_run && old != new {
         // What was there may have been edited by hand.
         let saved = match save(&path, &old) {
@@ -115,8 +61,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     } else if old == new {
         print(format_args!("{shown}: there is nothing to change"));
     }
-    for line in kept {
-        print(format_args!("  its own    {line}"));
+    for line in told {
+        print(format_args!("  {line}"));
     }
     for line in list(*to, dir, &new) {
         print(format_args!("  {line}"));
@@ -140,8 +86,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 struct Promoted {
     old: String,
     new: String,
-    /// What stays as it was there, a line each.
-    kept: Vec<String>,
+    /// What stays as it was there, and what changes, a line each.
+    told: Vec<String>,
 }
 
 fn promote(arguments: &Arguments) -> Result<Promoted, String> {
@@ -157,24 +103,44 @@ fn promote(arguments: &Arguments) -> Result<Promoted, String> {
     };
     let (source, mut lines) = read(*from)?;
     let (old, own) = read(*to)?;
-    let mut kept = Vec::new();
+    let mut told = Vec::new();
     for (table, keys) in OWN {
         for key in keys {
             match own.get(table, key) {
                 Some(item) => {
                     let is_other = lines.get(table, key).map(plain) != Some(plain(item));
                     if is_other {
-                        kept.push(shown_item(table, key, item));
+                        told.push(format!("its own    {}", shown_item(table, key, item)));
                         lines.put_item(table, key, item.clone());
                     }
                 }
-                None => lines.remove(table, key),
+                None => {
+                    if let Some(item) = lines.get(table, key) {
+                        let item = shown_item(table, key, item);
+                        told.push(format!("left out   {item}: it is that of {from} alone"));
+                    }
+                    lines.remove(table, key);
+                }
             }
         }
     }
-    kept.extend(take_over_hosts(&source, &old, &mut lines)?);
+    let hosts = take_over_hosts(&source, &old, &mut lines)?;
+    told.extend(hosts.into_iter().map(|line| format!("its own    {line}")));
+    told.extend(changed(&own, &lines));
     let new = retold(&lines.text(), *from, *to);
-    Ok(Promoted { old, new, kept })
+    Ok(Promoted { old, new, told })
+}
+
+/// Says which keys are others than before.
+fn changed(old: &Lines, new: &Lines) -> Vec<String> {
+    let (old, new) = (old.all(), new.all());
+    let taken = new.iter().filter(|(key, text)| old.get(*key) != Some(*text));
+    let taken = taken.map(|(key, text)| match text.contains('\n') {
+        true => format!("changed    {key}"),
+        false => format!("changed    {key} = {text}"),
+    });
+    let gone = old.keys().filter(|key| !new.contains_key(*key));
+    taken.chain(gone.map(|key| format!("changed    {key} is taken out"))).collect()
 }
 
 /// Comments name the environment that they are about.
@@ -199,6 +165,7 @@ fn plain(item: &toml_edit::Item) -> String {
 fn shown_item(table: &str, key: &str, item: &toml_edit::Item) -> String {
     match item.as_value() {
         Some(value) => format!("[{table}] {key} = {}", lines::shown(value)),
+        None if table.is_empty() => format!("[[{key}]]"),
         None => format!("[{table}] {key}"),
     }
 }
@@ -245,13 +212,7 @@ fn list(to: Stage, dir: &Path, text: &str) -> Vec<String> {
             "look       upstream \"{upstream}\" is {url}: is that the portal of {to}?"
         ));
     }
-    if loaded.file.store.kind == StoreKind::Redis {
-        let addresses = loaded.file.store.redis.addresses.join(", ");
-        list.push(format!(
-            "look       store.redis.addresses are {addresses}: is that the store of {to}?"
-        ));
-    }
-    list.extend(missing_files(&loaded));
+    list.extend(files(&loaded, to));
     list.push(format!("change     certificates of {to}: brama onboarding import {to} FILE..."));
     if to == Stage::Production {
         list.push(
@@ -268,23 +229,35 @@ fn list(to: Stage, dir: &Path, text: &str) -> Vec<String> {
     list
 }
 
-/// Names files that are copied by name only, and are not there.
-fn missing_files(loaded: &Loaded) -> Vec<String> {
-    let mut missing = Vec::new();
-    let operations = loaded.file.operations.admin_token_file.as_deref();
-    let named = [("operations.admin_token_file", operations)].into_iter();
-    let store = loaded
-        .file
-        .store
-        .secret_files
-        .iter()
-        .map(|file| ("store.secret_files", Some(file.as_path())));
-    for (key, file) in named.chain(store) {
-        if let Some(file) = file
-            && !loaded.resolve(file).exists()
-        {
-            missing.push(format!("change     {key}: {} is not there", shown_path(file)));
-        }
+/// Names files that are named in what is copied. Those of upstreams and routes are secrets of the
+/// environment in which they were tried, or of this one.
+fn files(loaded: &Loaded, to: Stage) -> Vec<String> {
+    let mut named: Vec<(String, &Path)> = Vec::new();
+    for upstream in &loaded.file.upstreams {
+        let name = upstream.name.as_deref().unwrap_or_default();
+        let files = [
+            ("tls_ca_file", &upstream.tls_ca_file),
+            ("tls_client_certificate", &upstream.tls_client_certificate),
+            ("tls_client_key", &upstream.tls_client_key),
+        ];
+        let files = files.into_iter().filter_map(|(key, file)| Some((key, file.as_deref()?)));
+        named.extend(files.map(|(key, file)| (format!("upstream \"{name}\" {key}"), file)));
     }
-    missing
+    for route in &loaded.file.routes {
+        let path = &route.path;
+        let files = [
+            ("identity_jwe_key_file", route.identity_jwe_key_file.as_deref()),
+            ("secret_file", route.identity_signature.secret_file.as_deref()),
+        ];
+        let files = files.into_iter().filter_map(|(key, file)| Some((key, file?)));
+        named.extend(files.map(|(key, file)| (format!("route {path:?} {key}"), file)));
+    }
+    let line = |(key, file): (String, &Path)| {
+        let shown = shown_path(file);
+        match loaded.resolve(file).exists() {
+            true => format!("look       {key} is {shown}: is that of {to}?"),
+            false => format!("change     {key}: {shown} is not there"),
+        }
+    };
+    named.into_iter().map(line).collect()
 }
