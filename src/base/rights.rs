@@ -22,22 +22,24 @@ use std::path::{Path, PathBuf};
 pub struct TooOpen {
     path: PathBuf,
     mode: u32,
-    /// The rights that have to go.
+    /// The rights that other users have and should not have.
     excess: u32,
+    /// The rights that have to go.
+    goes: u32,
 }
 
 impl TooOpen {
     /// Returns the command that takes the rights away.
     #[must_use]
     pub fn remedy(&self) -> String {
-        format!("chmod {:04o} {}", self.mode & !self.excess, self.path.display())
+        format!("chmod {:04o} {}", self.mode & !self.goes, self.path.display())
     }
 }
 
 /// `/etc/brama/key.pem has mode 0644: everybody on this machine can read it`
 impl fmt::Display for TooOpen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, mode, excess } = self;
+        let Self { path, mode, excess, .. } = self;
         let who = if excess & EVERYBODY != 0 { "everybody on this machine" } else { "its group" };
         let what = match (excess & READ != 0, excess & WRITE != 0) {
             (true, true) => "read and write",
@@ -82,7 +84,9 @@ pub fn of_folder(path: &Path) -> io::Result<Option<TooOpen>> {
 /// # Errors
 /// What the system says.
 pub fn of_private_folder(path: &Path) -> io::Result<Option<TooOpen>> {
-    look(path, EVERYBODY)
+    let found = look(path, EVERYBODY)?;
+    // A folder that is searched or entered by others is not for its owner alone.
+    Ok(found.map(|found| TooOpen { goes: OTHERS, ..found }))
 }
 
 fn look(path: &Path, forbidden: u32) -> io::Result<Option<TooOpen>> {
@@ -93,7 +97,7 @@ fn look(path: &Path, forbidden: u32) -> io::Result<Option<TooOpen>> {
     }
     let (mode, excess) = (found.mode() & ALL, found.mode() & forbidden);
     // With the right to write, that to read goes as well; the other way round it may stay.
-    Ok((excess != 0).then(|| TooOpen { path: path.to_owned(), mode, excess }))
+    Ok((excess != 0).then(|| TooOpen { path: path.to_owned(), mode, excess, goes: excess }))
 }
 
 /// Returns the folder that a file is in.
@@ -108,6 +112,7 @@ pub fn folder_of(path: &Path) -> &Path {
 const ALL: u32 = 0o7777;
 const STICKY: u32 = 0o1000;
 const EVERYBODY: u32 = 0o006;
+const OTHERS: u32 = 0o077;
 const READ: u32 = 0o444;
 const WRITE: u32 = 0o222;
 const GROUP_WRITE: u32 = 0o020;
@@ -167,6 +172,18 @@ mod tests {
             set(folder.path(), mode);
             assert_eq!(of_secret(&path).unwrap(), None, "{mode:o}");
         }
+    }
+
+    #[test]
+    fn a_folder_with_keys_becomes_one_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for mode in [0o755, 0o777, 0o705] {
+            set(folder.path(), mode);
+            let found = of_private_folder(folder.path()).unwrap().unwrap();
+            assert_eq!(found.remedy(), format!("chmod 0700 {}", folder.path().display()));
+        }
+        set(folder.path(), 0o700);
+        assert_eq!(of_private_folder(folder.path()).unwrap(), None);
     }
 
     #[test]
