@@ -10,6 +10,7 @@ use super::stage::{CONFIGURATION, Stage};
 use super::templates::{self, Facts, GIT_IGNORE};
 use crate::base::private;
 use crate::base::random;
+use crate::base::rights::folder_of;
 use crate::base::secret::Secret;
 use crate::cli::certs::encrypted;
 use crate::cli::certs::material::{self, UNREADABLE, shown_path};
@@ -76,16 +77,20 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
     // 2. Everything is made before anything is written.
     let made = check(arguments).and_then(|()| {
-        let password = password(arguments.key_password_file.as_deref())?;
+        let password = password(arguments)?;
         Ok((files(arguments, password.as_ref())?, password))
     });
     let (files, password) = match made {
         Ok(made) => made,
         Err(why) => return fail(why),
     };
-    // 3. It appears under its name when all of it is there.
-    if let Err(why) = write(folder, &files).and_then(|()| keep(password)) {
-        return fail(why);
+    // 3. The password is on the disk before what it opens, and the folder appears under its name when
+    //    all of it is there.
+    if let Err(why) = keep(password.as_ref()) {
+        return fail(format_args!("{why}; nothing was written"));
+    }
+    if let Err(why) = write(folder, &files) {
+        return fail(undo(password.as_ref(), why));
     }
     tell(arguments, &shown);
     ExitCode::SUCCESS
@@ -108,11 +113,19 @@ struct Password {
     is_new: bool,
 }
 
-fn password(file: Option<&Path>) -> Result<Option<Password>, String> {
-    let Some(file) = file else { return Ok(None) };
+fn password(arguments: &Arguments) -> Result<Option<Password>, String> {
+    let Some(file) = arguments.key_password_file.as_deref() else { return Ok(None) };
     let absolute =
         std::path::absolute(file).map_err(|error| format!("{}: {error}", shown_path(file)))?;
     let is_new = matches!(absolute.try_exists(), Ok(false));
+    let folder = folder_of(&absolute);
+    if is_new && !folder.is_dir() {
+        let shown = shown_path(folder);
+        return Err(format!(
+            "--key-password-file: {shown} is no folder that is there: make it, for you alone, \
+             outside of the new one"
+        ));
+    }
     let password = match is_new {
         true => Secret::new(random::long_handle()),
         false => material::password(&absolute)?,
@@ -123,15 +136,25 @@ fn password(file: Option<&Path>) -> Result<Option<Password>, String> {
     Ok(Some(Password { file: absolute, password, is_new }))
 }
 
-fn keep(password: Option<Password>) -> Result<(), String> {
+fn keep(password: Option<&Password>) -> Result<(), String> {
     let Some(Password { file, password, is_new: true }) = password else { return Ok(()) };
-    let shown = shown_path(&file);
-    match private::write_new(&file, format!("{}\n", password.expose()).as_bytes()) {
+    let shown = shown_path(file);
+    match private::write_new(file, format!("{}\n", password.expose()).as_bytes()) {
         Ok(true) => Ok(()),
-        Ok(false) => {
-            Err(format!("{shown}: another process made it just now; remove the new folder"))
+        Ok(false) => Err(format!("{shown}: another process made it just now")),
+        Err(error) => Err(format!("{shown}: {error}")),
+    }
+}
+
+/// Takes a new password away again that opens nothing.
+fn undo(password: Option<&Password>, why: String) -> String {
+    let Some(Password { file, is_new: true, .. }) = password else { return why };
+    match fs::remove_file(file) {
+        Ok(()) => why,
+        Err(error) => {
+            let shown = shown_path(file);
+            format!("{why}; {shown}, which was made for it, cannot be removed: {error}")
         }
-        Err(error) => Err(format!("{shown}: {error}; remove the new folder")),
     }
 }
 
