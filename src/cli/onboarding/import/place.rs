@@ -61,6 +61,15 @@ pub(super) fn plan(place: &Place<'_>, sorted: &Sorted, lines: Lines) -> Plan {
         let current = current::client(place.loaded);
         plan.pair(place, pair, &current, "tls-client", ("node", names), "TLS with the node");
     }
+    let pairs = [(&sorted.signing, &signing), (&sorted.encryption, &encryption)];
+    plan.notes.extend(pairs.into_iter().filter_map(|(pair, stem)| {
+        let file = key_of_init(place, pair.as_ref()?, stem)?;
+        Some(format!(
+            "{file} and its request ({stem}.csr), which init made, are not used now: this \
+             certificate has a key of its own; they may be removed when no certificate of that \
+             request is to come"
+        ))
+    }));
     plan.node(place, &sorted.node);
     plan.node_authorities(place, &sorted.node_authorities);
     plan
@@ -304,6 +313,19 @@ impl Plan {
         }
         result
     }
+}
+
+/// Returns the key that `init` made for a certificate that has come with another key.
+fn key_of_init(place: &Place<'_>, pair: &Pair, stem: &str) -> Option<String> {
+    let given = pair.key.key.public_key();
+    let mut ours = place.ours.keys.iter();
+    if ours.clone().any(|key| key.key.public_key() == given) {
+        return None;
+    }
+    let is_used = |public: &[u8]| place.ours.certificates.iter().any(|one| one.public == public);
+    let path = shown_path(&place.keys.join(format!("{stem}.key")));
+    let found = ours.find(|key| key.file == path && !is_used(key.key.public_key()));
+    found.map(|key| key.file.clone())
 }
 
 fn in_the_way(one: &Found, what: &str) -> String {

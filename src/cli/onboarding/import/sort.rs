@@ -1,5 +1,7 @@
 //! Which certificate is for what, and which key fits it.
 
+use std::collections::HashSet;
+
 use super::gather::{Found, FoundKey, Given, Ours};
 use super::role::Role;
 use crate::base::clock::Time;
@@ -39,13 +41,19 @@ pub(super) fn sort(
     let mut sorting = Sorting { given, ours, issuer, now, problems: given.problems.clone() };
     let mut sorted = Sorted { notes: given.notes.clone(), ..Sorted::default() };
     let mut roles: Vec<(Role, &Found)> = Vec::new();
+    let mut unused = Vec::new();
     for one in &given.certificates {
         match sorting.role(one) {
             Ok(Some(role)) => roles.push((role, one)),
-            Ok(None) => sorted.notes.push(sorting.unused(one)),
+            Ok(None) => unused.push(one),
             Err(why) => sorting.problems.push(why),
         }
     }
+    // Authorities behind our own certificates have nothing to do with TLS to the node.
+    let ours = roles.iter().filter(|(role, _)| *role != Role::Node && *role != Role::NodeAuthority);
+    let behind: HashSet<&str> = ours.flat_map(|(_, one)| sorting.issuers(one)).collect();
+    unused.retain(|one| !(one.facts.is_authority && behind.contains(&*one.facts.subject)));
+    sorted.notes.extend(unused.into_iter().map(|one| sorting.unused(one)));
     let mut of = |role: Role| {
         let all = roles.iter().filter(|(of, _)| *of == role).map(|(_, found)| *found);
         sorting.pair(role, all.collect(), &mut sorted.notes)
@@ -95,15 +103,15 @@ impl Sorting<'_> {
         let name = facts.common_names.first().map_or("", String::as_str);
         let shown = Foreign::new(&facts.subject);
         let issuer = self.issuer;
-        if facts.is_authority {
-            return Ok(None);
-        }
         for (purpose, role) in
             [(Purpose::Signing, Role::Signing), (Purpose::Encryption, Role::Encryption)]
         {
             if name == purpose.common_name(issuer) {
                 return Ok(Some(role));
             }
+        }
+        if facts.is_authority {
+            return Ok(None);
         }
         if let Some(other) = name.strip_suffix(SIGNING).or_else(|| name.strip_suffix(ENCRYPTION)) {
             let other = Foreign::new(other);
@@ -199,6 +207,14 @@ impl Sorting<'_> {
                 "{file}: it is valid only from {from}; the node takes it from then on"
             ));
         }
+        if certificate.facts.usages.is_empty() && matches!(role, Role::Signing | Role::Encryption) {
+            let Found { file, facts, .. } = &certificate;
+            let name = Foreign::new(&facts.subject);
+            notes.push(format!(
+                "warning: {file}: {name} does not say what it is for (keyUsage), as the profile of \
+                 the node has it; ask the operator whether they take it"
+            ));
+        }
         let chain = self.chain(&certificate);
         key.filter(|_| is_right).map(|key| Pair { certificate, key, chain })
     }
@@ -216,7 +232,8 @@ impl Sorting<'_> {
             Role::Encryption => &["keyAgreement"],
             _ => return wrong,
         };
-        if facts.is_authority {
+        // The key first: one that signed itself says that it is an authority, and that is not its fault.
+        if facts.key == "EC P-256" && facts.is_authority {
             wrong.push(format!("{file}: {name} is an authority, not a certificate for {role}"));
         }
         if facts.key != "EC P-256" {
@@ -246,6 +263,22 @@ impl Sorting<'_> {
              folder of \
              keys; was the request made on another machine, or is it of another environment?"
         )
+    }
+
+    /// Returns the names of all authorities behind a certificate.
+    fn issuers<'f>(&'f self, one: &'f Found) -> Vec<&'f str> {
+        let mut names = vec![&*one.facts.issuer];
+        let last = |names: &Vec<&'f str>| names.last().copied().unwrap_or_default();
+        while let Some(next) = self.given.certificates.iter().find(|next| {
+            let facts = &next.facts;
+            facts.is_authority && facts.subject == last(&names)
+        }) {
+            if names.contains(&&*next.facts.issuer) {
+                break;
+            }
+            names.push(&next.facts.issuer);
+        }
+        names
     }
 
     /// Returns the authorities behind a certificate, without one that signed itself.
