@@ -12,6 +12,7 @@ use serde::Deserialize;
 use toml_edit::DocumentMut;
 
 use super::steps::STEPS;
+use super::words::{Words, both};
 use crate::base::clock::{Time, WARSAW};
 use crate::base::secret::Secret;
 use crate::cli::certs::material::{self, shown_path};
@@ -50,6 +51,8 @@ pub(super) struct Organisation {
 pub(super) struct Contacts {
     pub(super) technical: Contact,
     pub(super) deputy: Contact,
+    /// Whom the operator tells of what touches security.
+    pub(super) security: Contact,
     pub(super) operator: Contact,
 }
 
@@ -65,8 +68,24 @@ pub(super) struct Contact {
 impl Contact {
     /// Tells whether somebody can be reached by it.
     pub(super) fn is_given(&self) -> bool {
-        let has_way = !self.email.trim().is_empty() || !self.telephone.trim().is_empty();
-        has_way && !self.name.trim().is_empty()
+        self.missing().is_empty()
+    }
+
+    /// Returns what is missing before somebody can be reached by it.
+    pub(super) fn missing(&self) -> Vec<Words> {
+        let Self { name, email, telephone } = self;
+        let is_empty = |text: &str| text.trim().is_empty();
+        let ways = is_empty(email) && is_empty(telephone);
+        let parts = [
+            (is_empty(name), both("name", "name")),
+            (ways, both("email or telephone", "email albo telephone")),
+        ];
+        parts.into_iter().filter(|(is_missing, _)| *is_missing).map(|(_, words)| words).collect()
+    }
+
+    /// Tells whether nobody wrote anything into it.
+    pub(super) fn is_empty(&self) -> bool {
+        [&self.name, &self.email, &self.telephone].iter().all(|part| part.trim().is_empty())
     }
 }
 

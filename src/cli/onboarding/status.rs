@@ -212,8 +212,7 @@ impl Looking<'_> {
         let certificates = || seen.missing_certificates().into_iter().map(|what| self.say(what));
         match step.about {
             About::People => Vec::new(),
-            About::Contact if self.record.contacts.technical.is_given() => Vec::new(),
-            About::Contact => vec!["onboarding.toml: [contacts.technical]".to_owned()],
+            About::Contact => self.missing_contacts(),
             About::Certificates | About::Sheet => certificates().collect(),
             About::BoughtCertificates => {
                 let integration = &self.seen[Stage::Integration as usize];
@@ -228,6 +227,20 @@ impl Looking<'_> {
             }
             About::Configuration => seen.errors.clone(),
         }
+    }
+
+    /// Says what is missing of the technical contact, and of that for security when it is begun.
+    fn missing_contacts(&self) -> Vec<String> {
+        let contacts = &self.record.contacts;
+        let security = Some(&contacts.security).filter(|contact| !contact.is_empty());
+        let named = [("technical", Some(&contacts.technical)), ("security", security)];
+        let named = named.into_iter().filter_map(|(name, contact)| {
+            let missing = contact?.missing().into_iter().map(|words| self.say(words));
+            let missing: Vec<String> = missing.collect();
+            let line = || format!("onboarding.toml: [contacts.{name}]: {}", missing.join(", "));
+            (!missing.is_empty()).then(line)
+        });
+        named.collect()
     }
 
     fn turn(&self, step: &Step, missing: &[String]) -> &'static str {

@@ -168,6 +168,12 @@ name = ""
 email = ""
 telephone = ""
 
+[contacts.security]
+# Whom the operator tells of what touches security.
+name = ""
+email = ""
+telephone = ""
+
 [contacts.operator]
 # Whom you call.
 name = ""

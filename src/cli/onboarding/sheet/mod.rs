@@ -14,7 +14,7 @@ use self::model::Sheet;
 use super::record::{self, Record};
 use super::seen;
 use super::stage::Stage;
-use super::words::Language;
+use super::words::{Language, both};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::private;
 use crate::cli::certs::material::{UNREADABLE, shown_path};
@@ -48,8 +48,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         true => html::page(&sheet, arguments.lang),
         false => markdown::page(&sheet, arguments.lang),
     };
+    let missing = both("missing in the sheet", "na karcie brakuje").of(arguments.lang);
     for what in sheet.missing() {
-        complain(format_args!("brama: missing in the sheet: {what}"));
+        complain(format_args!("brama: {missing}: {what}"));
     }
     let Some(out) = &arguments.out else {
         print(text.trim_end());

@@ -291,7 +291,7 @@ fn certificate(found: Option<&Found>, seen: &Seen, ending: &str) -> Vec<Row> {
         (both("valid from", "ważny od"), exact(day(facts.not_before))),
         (both("valid until", "ważny do"), exact(day(facts.not_after))),
         (both("key", "klucz"), given(Some(&facts.key))),
-        (both("key usage", "użycie klucza"), given(Some(&facts.usages.join(", ")))),
+        (both("key usage", "użycie klucza"), usages(&facts.usages)),
         (
             both("SHA-256 of the certificate", "odcisk SHA-256 certyfikatu"),
             exact(Some(grouped(&facts.fingerprint))),
@@ -301,6 +301,14 @@ fn certificate(found: Option<&Found>, seen: &Seen, ending: &str) -> Vec<Row> {
             Entry::Given(Value::Block(pem("CERTIFICATE", der))),
         ),
     ]
+}
+
+/// A certificate that says no usage is whole all the same.
+fn usages(all: &[String]) -> Entry {
+    match all {
+        [] => Entry::Words(both("none", "brak")),
+        all => given(Some(&all.join(", "))),
+    }
 }
 
 fn tls(seen: &Seen) -> Vec<Row> {
@@ -326,14 +334,17 @@ fn contacts(record: &Record) -> Vec<Row> {
         parts.join(", ")
     };
     let contacts = &record.contacts;
-    let technical = match contacts.technical.is_given() {
-        true => given(Some(&contact(&contacts.technical))),
+    let given_or_missing = |one: &Contact| match one.is_given() {
+        true => given(Some(&contact(one))),
         false => Entry::Given(Value::Missing),
     };
+    let technical = given_or_missing(&contacts.technical);
     let mut rows = vec![(both("technical contact", "kontakt techniczny"), technical)];
     if contacts.deputy.is_given() {
         rows.push((both("deputy", "zastępstwo"), given(Some(&contact(&contacts.deputy)))));
     }
+    let security = given_or_missing(&contacts.security);
+    rows.push((both("contact for security", "kontakt do spraw bezpieczeństwa"), security));
     rows
 }
 
