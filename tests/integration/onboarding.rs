@@ -113,6 +113,8 @@ fn from_an_empty_folder_to_a_configuration_that_is_usable() {
         way(&world, &["status", "--done", "1", "--done", "2", "--on", "2026-11-02"]);
     assert_eq!(status, 0, "{said}");
     assert!(said.contains("missing: the certificate of our signatures (_sig_ec)"), "{said}");
+    let (_, said) = way(&world, &["status", "--lang", "pl"]);
+    assert!(said.contains("[contacts.technical]: name, email albo telephone"), "{said}");
     // 3. One command for what the operator handed over.
     let (status, said) = way(&world, &["import", "symulator", "sig.pem", "enc.pem", "node.pem"]);
     assert_eq!(status, 0, "{said}");
@@ -140,9 +142,18 @@ fn from_an_empty_folder_to_a_configuration_that_is_usable() {
         assert!(sheet.contains(part), "{part}: {sheet}");
     }
     assert!(
-        !sheet.contains("PRIVATE KEY") && sheet.contains("Kontakty: kontakt techniczny"),
+        !sheet.contains("PRIVATE KEY")
+            && sheet.contains("brama: na karcie brakuje: Kontakty: kontakt techniczny"),
         "{sheet}"
     );
+    let record = fs::read_to_string(world.path("way/onboarding.toml")).unwrap();
+    let named = "[contacts.security]\nname = \"Dyżur\"\nemail = \"soc@example.gov.pl\"\n\n";
+    let head = record.find("[contacts.security]").unwrap();
+    let tail = record.find("[contacts.operator]").unwrap();
+    let record = format!("{}{named}{}", &record[..head], &record[tail..]);
+    world.write("way/onboarding.toml", record.as_bytes());
+    let (_, sheet) = way(&world, &["sheet", "symulator"]);
+    assert!(sheet.contains("| kontakt do spraw bezpieczeństwa | Dyżur, soc@"), "{sheet}");
     let (_, page) = way(&world, &["sheet", "symulator", "--html", "--lang", "en"]);
     assert!(
         page.contains("<!DOCTYPE html><html lang=\"en\">") && page.contains(fingerprint),
@@ -180,6 +191,7 @@ fn what_is_there_is_not_overwritten_and_what_is_wrong_makes_nothing() {
         ("--issuer-at", "test=a", "symulator, integration and production"),
         ("--country", "Polska", "two capital letters"),
         ("--key-password-file", "ext/none", "Not a directory"),
+        ("--key-password-file", "missing/dir/file", "is no folder that is there"),
     ] {
         let mut words: Vec<&str> = INIT.to_vec();
         words[1] = "other";
@@ -193,6 +205,12 @@ fn what_is_there_is_not_overwritten_and_what_is_wrong_makes_nothing() {
         let left = left.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
         assert_eq!(left, 1, "{option} {value}: something was left behind");
     }
+    // Where the folder cannot be made, no password is left behind.
+    let words = [&INIT[..], &["--key-password-file", "secret"]].concat();
+    let words: Vec<&str> =
+        words.into_iter().map(|word| if word == "way" { "ca.pem/way" } else { word }).collect();
+    assert_eq!(onboarding(&world, &words).0, 1);
+    assert!(!world.path("secret").exists());
     // An empty folder may be filled, a file may not.
     fs::create_dir(world.path("empty")).unwrap();
     let mut words = INIT.to_vec();
@@ -226,6 +244,8 @@ fn hand_over(world: &World) {
     ] {
         world.issue(name, key, subject, usage, 700);
     }
+    world
+        .openssl(&["req -x509 -key rsa.key -days 700 -out own-rsa.pem -subj", "/CN=portal_sig_ec"]);
     world.openssl(&["x509 -req -in osig.csr -signkey osig.key -out ended.pem -days -1"]);
     for command in [
         "pkcs12 -export -legacy -in osig.pem -inkey osig.key -out legacy.p12 -passout pass:tajne",
@@ -296,6 +316,9 @@ fn two_keys(world: &World) {
 fn awkward_forms_are_put_in_place() {
     let Some(world) = begun(&[]) else { return };
     hand_over(&world);
+    world
+        .openssl(&["x509 -req -in way/symulator/keys/portal_enc_ec.csr -CA ca.pem -CAkey ca.key \
+        -CAcreateserial -out plain-usage.pem -days 700"]);
     let clean = world.path("clean");
     let copy = |from: &Path, to: &Path| {
         let _ = fs::remove_dir_all(to);
@@ -310,7 +333,17 @@ fn awkward_forms_are_put_in_place() {
         (&["empty.p12"], "empty.p12: for our signatures", theirs),
         (&["empty.p12", "--password-file", "wrong"], "for our signatures", theirs),
         (&["plain.p12", "--password-file", "tajne"], "for our signatures", theirs),
-        (&["chain.p12", "--password-file", "tajne"], "CN=CA_INT_LOGIN is an authority", theirs),
+        (&["chain.p12", "--password-file", "tajne"], "portal_sig_ec.key and its request", theirs),
+        (
+            &["node.pem", "ca.pem"],
+            "CN=CA_INT_LOGIN is an authority",
+            "certificates = [\"keys/node-signing.pem\"]",
+        ),
+        (
+            &["plain-usage.pem"],
+            "does not say what it is for",
+            "decryption_keys = [\"keys/portal_enc_ec.key\"]",
+        ),
         (&["link.p12", "--password-file", "tajne"], "link.p12: for our signatures", theirs),
         (
             &["chain.p12", "oenc.p12", "--password-file", "inne", "--password-file", "tajne"],
@@ -359,6 +392,8 @@ fn awkward_forms_are_put_in_place() {
         let (status, said) = way(&world, &[&["import", "symulator"], words].concat());
         assert!(status == 0 || status == 1, "{words:?}: {said}");
         assert!(said.contains(says), "{words:?}: {said}");
+        let is_of_us = words[0] != "node.pem";
+        assert!(!(is_of_us && said.contains("is an authority")), "{words:?}: {said}");
         let text = fs::read_to_string(world.path("way/symulator/brama.toml")).unwrap();
         assert!(text.contains(line), "{words:?}: {text}");
         assert!(text.contains("# Your name at the node"), "{words:?}: comments stay");
@@ -377,6 +412,11 @@ fn awkward_forms_are_put_in_place() {
             assert_eq!(mode, 0o600, "{words:?}: {}", path.display());
         }
     }
+    // What a certificate does not say is not missing in the sheet.
+    copy(&clean, &world.path("way"));
+    assert!(way(&world, &["import", "symulator", "plain-usage.pem"]).0 <= 1);
+    let (_, said) = way(&world, &["sheet", "symulator"]);
+    assert!(said.contains("| użycie klucza | brak |"), "{said}");
     // All of it together is usable.
     copy(&clean, &world.path("way"));
     let all = ["import", "symulator", "two.p12", "node.pem", "--password-file", "tajne"];
@@ -419,6 +459,7 @@ fn what_cannot_be_taken_says_why_and_nothing_is_written() {
         (&["osig.key"], 1, "fits no certificate"),
         (&["ended.p12", "--password-file", "tajne"], 1, "ended on"),
         (&["rsa.p12", "--password-file", "tajne"], 1, "a key of RSA 2048"),
+        (&["own-rsa.pem", "rsa.key"], 1, "a key of RSA 2048"),
         (&["p384.p12", "--password-file", "tajne"], 1, "a key of EC P-384"),
         (&["usage.pem", "osig.key"], 1, "is for keyAgreement"),
         (&["foreign.pem", "osig.key"], 1, "is of the service \"another\""),
@@ -561,8 +602,15 @@ fn what_was_tried_is_promoted_and_what_belongs_to_an_environment_stays() {
     let read = |name: &str| fs::read_to_string(world.path("way").join(name)).unwrap();
     let tried = read("symulator/brama.toml")
         + "\n# Those who pay.\n[[route]]\nhost = \"test.example.gov.pl\"\npath = \"/pay\"\nupstream = \"portal\"\nassurance = \"high\"\n\n[[upstream]]\nname = \"symulator\"\nurl = \"http://127.0.0.1:3001\"\n";
+    let tried = tried
+        .replace("[listen]\n", "[listen]\nproxy_protocol_from = [\"192.0.2.0/24\"]\ntrusted_for = [\"scheme\"]\n")
+        .replace("[operations]\n", "[operations]\nhosts = [\"test-host\"]\n")
+        .replace("[service]", "[identity]\nsigning_key_files = [\"test.key\"]\npairwise_secret_file = \"test.secret\"\ntoken_lifetime = \"2m\"\n[store]\nkind = \"redis\"\n[limits]\nexcept = [\"192.0.2.0/24\"]\n[service]")
+        + "\n[[companion]]\nproxy = \"nginx\"\nlisten = \"127.0.0.1:8999\"\n[[identity.signing_p12]]\nfile = \"test.p12\"\n";
     world.write("way/symulator/brama.toml", tried.as_bytes());
-    let before = read("integration/brama.toml");
+    let own = "[operations]\nhosts = [\"own-host\"]\n";
+    let before = read("integration/brama.toml").replace("[operations]\n", own);
+    world.write("way/integration/brama.toml", before.as_bytes());
     let (status, said) = way(&world, &["promote", "symulator", "integration", "--dry-run"]);
     assert!(status == 0 && said.contains("nothing was written"), "{said}");
     assert_eq!(read("integration/brama.toml"), before);
@@ -573,6 +621,10 @@ fn what_was_tried_is_promoted_and_what_belongs_to_an_environment_stays() {
         "environment = \"integration\"",
         "import integration FILE",
         "upstream \"portal\"",
+        "left out   [listen] proxy_protocol_from = [\"192.0.2.0/24\"]: it is that of symulator alone",
+        "its own    [operations] hosts = [\"own-host\"]",
+        "changed    [identity] token_lifetime = \"2m\"",
+        "changed    [[route]]",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
@@ -587,6 +639,21 @@ fn what_was_tried_is_promoted_and_what_belongs_to_an_environment_stays() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    // Neither listeners nor networks, secrets nor stores are those of the environment of the test.
+    for part in [
+        "proxy_protocol_from =",
+        "trusted_for =",
+        "test-host",
+        "test.key",
+        "test.secret",
+        "test.p12",
+        "kind = \"redis\"",
+        "except =",
+        "[[companion]]",
+    ] {
+        assert!(!text.contains(part), "{part}: {text}");
+    }
+    assert!(text.contains("own-host") && text.contains("token_lifetime = \"2m\""), "{text}");
     assert_eq!(read("integration/brama.toml.old-1"), before);
     // A second time there is nothing to do; back is no way.
     let (_, said) = way(&world, &["promote", "symulator", "integration"]);
@@ -766,7 +833,10 @@ fn what_would_not_be_usable_is_not_applied() {
     let (status, said) = renew(&[&["signing", "--begin"], &open[..]].concat());
     assert!(status == 0 && !said.contains("assumed"), "{said}");
     fs::set_permissions(world.path("open"), fs::Permissions::from_mode(0o777)).unwrap();
-    let request = tree(&world.path("open")).into_keys().find(|path| path.extension().unwrap() == "csr").unwrap();
+    let request = tree(&world.path("open"))
+        .into_keys()
+        .find(|path| path.extension().unwrap() == "csr")
+        .unwrap();
     sign(&world, &request.display().to_string(), "new", "digitalSignature");
     let (ours, beside) = (tree(&world.path("way")), tree(&world.path("open")));
     let apply = [&["signing", "--certificate", "new.pem", "--apply"], &open[..]].concat();
