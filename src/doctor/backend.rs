@@ -299,7 +299,7 @@ fn leads_nowhere_else(
     let target = location.and_then(|location| bases.first()?.join(location).ok());
     let Some(target) = target else { return true };
     let is_here = bases.iter().any(|base| base.host() == target.host());
-    let asked = bases.first().map_or("/", |base| base.path()).trim_end_matches('/').to_lowercase();
+    let asked = bases.first().map_or("/", Url::path).trim_end_matches('/').to_lowercase();
     let leads_to = target.path().to_lowercase();
     let Some(below) = leads_to.strip_prefix(&asked) else { return false };
     is_here
