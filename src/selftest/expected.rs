@@ -13,13 +13,14 @@ pub fn reason(fault: Fault) -> Option<Reason> {
 }
 
 /// Every wrong answer, by the reason that it leads to.
-const TABLE: [(Reason, &[Fault]); 54] = [
+const TABLE: [(Reason, &[Fault]); 55] = [
     (Reason::LoginArtifactUnknownToNode, &[Fault::ArtifactUnknown]),
     (Reason::LoginSoapFault, &[Fault::SoapFault, Fault::SoapFaultNamesPerson]),
     (Reason::LoginNodeHttpStatus, &[Fault::Http500]),
     (Reason::LoginMalformedAnswer, &[Fault::Rubbish, Fault::EmptyBody]),
-    (Reason::LoginNodeTimeout, &[Fault::Hangs]),
-    (Reason::LoginAnswerTooLarge, &[Fault::TooLarge]),
+    (Reason::LoginNodeTimeout, &[Fault::Hangs, Fault::Drips]),
+    (Reason::LoginWrongDestination, &[Fault::Destination]),
+    (Reason::LoginAnswerTooLarge, &[Fault::TooLarge, Fault::Endless]),
     (
         Reason::LoginCancelled,
         &[Fault::StatusAuthnFailed, Fault::StatusNamesPerson, Fault::StatusSuccessWithError],
@@ -68,6 +69,7 @@ const TABLE: [(Reason, &[Fault]); 54] = [
     (
         Reason::LoginUnexpectedAnswer,
         &[
+            Fault::ResponseInResponseToMissing,
             Fault::Wrapped3,
             Fault::Wrapped12,
             Fault::ElementWithoutPlace,
@@ -81,6 +83,12 @@ const TABLE: [(Reason, &[Fault]); 54] = [
     (
         Reason::LoginUnexpectedAssertion,
         &[
+            Fault::InResponseToMissing,
+            Fault::RecipientMissing,
+            Fault::AudienceMissing,
+            Fault::ConfirmationMethod,
+            Fault::ConditionsMissing,
+            Fault::ConfirmationEndMissing,
             Fault::AssertionInAdvice,
             Fault::SecondSubject,
             Fault::OtherStatement,
@@ -93,6 +101,8 @@ const TABLE: [(Reason, &[Fault]); 54] = [
     (
         Reason::LoginXmlConstructNotAllowed,
         &[
+            Fault::EntityExpansion,
+            Fault::ExternalEntity,
             Fault::Doctype,
             Fault::ProcessingInstruction,
             Fault::Comment,

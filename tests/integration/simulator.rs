@@ -95,8 +95,7 @@ impl Programs {
                 "timeout = \"2s\"\n[operations]\nlisten = \"127.0.0.1:0\"\n[service]\n",
             );
         let file = folder.path().join("brama.toml");
-        // It ends with the route.
-        fs::write(&file, text + "claims = [\"given_name\"]\n").unwrap();
+        fs::write(&file, text).unwrap();
         let words = ["run", "--config", file.to_str().unwrap()].map(str::to_owned);
         let gateway = Program::start(&words);
         gateway.says(0, "gateway started");

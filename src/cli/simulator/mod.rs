@@ -5,7 +5,7 @@ mod examine;
 mod more;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -161,8 +161,11 @@ fn service(simulator: &Simulator, arguments: &Arguments) -> Result<Service, Stri
         arguments.provider_name.clone(),
     );
     if !arguments.service_certificate.is_empty() {
-        service.signing =
-            arguments.service_certificate.iter().map(certificate).collect::<Result<_, _>>()?;
+        service.signing = arguments
+            .service_certificate
+            .iter()
+            .map(|path| certificate(path))
+            .collect::<Result<_, _>>()?;
     }
     if let Some(path) = &arguments.encryption_certificate {
         service.encryption = certificate(path)?;
@@ -170,7 +173,7 @@ fn service(simulator: &Simulator, arguments: &Arguments) -> Result<Service, Stri
     Ok(service)
 }
 
-fn certificate(path: &PathBuf) -> Result<Certificate, String> {
+fn certificate(path: &Path) -> Result<Certificate, String> {
     let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let bytes = handed::read_all(path).map_err(|error| named(&error))?;
     Certificate::parse(&bytes).map_err(|error| named(&error))

@@ -228,8 +228,10 @@ impl Case {
             command.arg("--public-ca").arg(file);
         }
         command.args(&self.arguments).args(options);
-        // It is of this test, and no key.
-        command.env_remove("BRAMA_ROW");
+        // What tests are told by variables is no key.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_tests(name)) {
+            command.env_remove(name);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -295,4 +297,9 @@ fn line(finding: &Value) -> String {
     let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
     let (state, id, about) = (text("state"), text("id"), text("about"));
     format!("  {state} {id} [{about}] {} >> {}", text("seen"), text("do"))
+}
+
+fn is_of_tests(name: &std::ffi::OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b"BRAMA_") && !name.starts_with(b"BRAMA__")
 }

@@ -188,6 +188,14 @@ impl Plan {
             .filter(|path| is_there(path))
             .map(|path| path.display().to_string())
             .collect();
+        if !files.is_empty() && !place.may_replace {
+            // Whoever signs with it signs in as anybody.
+            let what = "a certificate of the node is in place, and this one would be believed beside it: \
+                        when the operator announced it, compare its SHA-256 and say --replace";
+            return self.problems.extend(
+                new.iter().map(|one| format!("{}: {what}: {}", one.file, one.facts.fingerprint)),
+            );
+        }
         if !files.is_empty() {
             let what = "the certificate of the node that was there stays beside it, until the \
                         node uses \
