@@ -65,6 +65,11 @@ pub(super) async fn all(examiner: &mut Examiner<'_>) {
             no_artifact,
         )
         .await;
+    elsewhere(examiner).await;
+}
+
+/// What is no answer of the node, and where a login leads to.
+async fn elsewhere(examiner: &mut Examiner<'_>) {
     examiner
         .case(
             planned(
