@@ -1,6 +1,7 @@
 //! Each rule of the configuration: who fits it gets through, who does not is told why.
 
 use http::{Method, StatusCode};
+use url::Url;
 
 use crate::gate::policy::{Access, Route};
 use crate::gate::requirement::{Attribute as Quality, Requirement};
@@ -9,6 +10,7 @@ use crate::report::Text;
 use crate::selftest::choice::{Choice, Possible, level, satisfying};
 use crate::selftest::citizen::{Trouble, must_have, otherwise, seen};
 use crate::selftest::examiner::{Attempt, Examiner, Planned};
+use crate::selftest::facts::Facts;
 use crate::selftest::plan::{differs, not_here, planned};
 use crate::simulator::people::Way;
 
@@ -181,13 +183,7 @@ async fn step_up(
     needs: &Requirement,
 ) -> Result<Text, Trouble> {
     let facts = &attempt.world.facts;
-    let Some(origin) = facts.portal_of(route) else { return Err(nowhere()) };
-    let Possible::Yes(choice) = satisfying(needs, facts.assurance) else {
-        return Err(not_here(
-            "warunku nie da się spełnić w symulatorze",
-            "the rule cannot be satisfied",
-        ));
-    };
+    let (origin, choice) = who_passes(facts, route, needs)?;
     let lower = Way::ALL
         .into_iter()
         .find(|way| way.assurance() >= facts.assurance && way.assurance() < needs.assurance);
@@ -216,13 +212,7 @@ async fn too_old(
     needs: &Requirement,
 ) -> Result<Text, Trouble> {
     let facts = &attempt.world.facts;
-    let Some(origin) = facts.portal_of(route) else { return Err(nowhere()) };
-    let Possible::Yes(choice) = satisfying(needs, facts.assurance) else {
-        return Err(not_here(
-            "warunku nie da się spełnić w symulatorze",
-            "the rule cannot be satisfied",
-        ));
-    };
+    let (origin, choice) = who_passes(facts, route, needs)?;
     let Some(age) = needs.max_age.filter(|age| *age + MARGIN < facts.session.idle) else {
         return Err(not_here("sesja kończy się wcześniej", "the session ends before"));
     };
@@ -243,13 +233,7 @@ async fn lacks(
     reason: &str,
 ) -> Result<Text, Trouble> {
     let facts = &attempt.world.facts;
-    let Some(origin) = facts.portal_of(route) else { return Err(nowhere()) };
-    let Possible::Yes(choice) = satisfying(needs, facts.assurance) else {
-        return Err(not_here(
-            "warunku nie da się spełnić w symulatorze",
-            "the rule cannot be satisfied",
-        ));
-    };
+    let (origin, choice) = who_passes(facts, route, needs)?;
     let mut citizen = attempt.citizen();
     let page = citizen.sign_in(&facts.at(origin, &route.path), &choice.person(person)).await?;
     is_refused(attempt, &page, reason)
@@ -303,6 +287,22 @@ async fn no_host(attempt: &Attempt<'_>) -> Result<Text, Trouble> {
     }
     let status = answer.status.as_u16();
     Ok(Text::same(status.to_string()))
+}
+
+/// Returns the host of a route where somebody signs in, and who satisfies its rule.
+fn who_passes<'f>(
+    facts: &'f Facts,
+    route: &Route,
+    needs: &Requirement,
+) -> Result<(&'f Url, Choice), Trouble> {
+    let origin = facts.portal_of(route).ok_or_else(nowhere)?;
+    match satisfying(needs, facts.assurance) {
+        Possible::Yes(choice) => Ok((origin, choice)),
+        _ => Err(not_here(
+            "warunku nie da się spełnić w symulatorze",
+            "the rule cannot be satisfied",
+        )),
+    }
 }
 
 fn nowhere() -> Trouble {
