@@ -8,7 +8,7 @@
 //! 2. A listener at every address (`0.0.0.0`, `::`) is asked on loopback.
 //! 3. The answer is there within [`PATIENCE`], or it is no.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use super::output::{complain, environment, fail, print};
 use crate::base::body;
 use crate::config;
+use crate::operations::address::reachable;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -86,17 +87,6 @@ fn configured(path: &Path) -> Result<SocketAddr, String> {
     Ok(address)
 }
 
-/// Returns where a listener is asked from the same machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
-}
-
 async fn ask(address: SocketAddr, path: &str) -> Result<(StatusCode, String), body::BoxError> {
     let request = Request::get(format!("http://{address}{path}")).body(Empty::<Bytes>::new())?;
     let client = Client::builder(TokioExecutor::new()).build_http();
@@ -110,20 +100,3 @@ async fn ask(address: SocketAddr, path: &str) -> Result<(StatusCode, String), bo
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The most bytes of it that are read.
 const MOST: usize = 64 * 1024;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_listener_at_every_address_is_asked_on_loopback() {
-        for (listens, asked) in [
-            ("0.0.0.0:9480", "127.0.0.1:9480"),
-            ("[::]:9480", "[::1]:9480"),
-            ("10.1.2.3:9480", "10.1.2.3:9480"),
-            ("[fd00::1]:9480", "[fd00::1]:9480"),
-        ] {
-            assert_eq!(reachable(listens.parse().unwrap()), asked.parse().unwrap());
-        }
-    }
-}

@@ -1,7 +1,7 @@
 //! The gateway that runs here, by its operations listener. Where none runs, that is a warning: what
 //! depends on it is not examined.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use super::exchange::{self, Answer, NoAnswer};
 use super::finding::Findings;
 use super::options::Options;
 use crate::app::Settings;
+use crate::operations::address::reachable;
 use crate::operations::probes;
 use crate::request::probes::Arrival;
 use crate::server::socket::Socket;
@@ -218,17 +219,6 @@ impl Running {
             let _ = ask(address, Method::DELETE, &path, None, self.time).await;
         }
     }
-}
-
-/// Returns where a listener is asked from the same machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
 }
 
 async fn ask(

@@ -10,6 +10,7 @@
 //! under the listener's own names alone, and so is `/probes` ([`crate::operations::probes`]): a foreign page whose name leads to this address would
 //! read them in the operator's browser. Nothing here is answered on the public listeners.
 
+pub mod address;
 mod json;
 pub mod keys;
 pub mod probes;

@@ -4,7 +4,7 @@
 //! says which certificates it has; of keys that have no certificate there, when it last took the
 //! configuration with all files that it names.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -19,6 +19,7 @@ use super::kind::{InUse, Kind};
 use crate::base::body::{self, BoxError};
 use crate::cli::certs::facts;
 use crate::config::Loaded;
+use crate::operations::address::reachable;
 
 /// What a running gateway says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,16 +45,6 @@ pub(super) fn ask(kind: Kind, loaded: &Loaded, configuration: &Path, in_use: &In
         Ok(Err(error)) => Running::NotThere(format!("{address}: {error}")),
         Err(_) => Running::NotThere(format!("{address} does not answer within {PATIENCE:?}")),
     }
-}
-
-/// Returns where a listener is asked from the same machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    address
 }
 
 async fn metrics(address: SocketAddr) -> Result<String, BoxError> {
