@@ -50,7 +50,8 @@ fn main() {
     let assertion = examination.for_login().unwrap();
 
     // 1. Near alone.
-    let sessions = Sessions::in_memory(settings.clone(), PairwiseSecret::generate());
+    let sessions =
+        Sessions::in_memory(settings.clone(), PairwiseSecret::generate(), Arc::default());
     let before = resident();
     let ids: Vec<_> = (0..SESSIONS).map(|_| SessionId::generate()).collect();
     let with_ids = resident();
@@ -109,6 +110,7 @@ fn main() {
         Sealer::default(),
         settings.clone(),
         PairwiseSecret::generate(),
+        Arc::default(),
     );
     runtime.block_on(async {
         for id in &ids {

@@ -83,7 +83,11 @@ impl World {
             },
             answer,
             kit,
-            sessions: Sessions::in_memory(settings.clone(), PairwiseSecret::generate()),
+            sessions: Sessions::in_memory(
+                settings.clone(),
+                PairwiseSecret::generate(),
+                Arc::default(),
+            ),
             settings,
             now,
         }

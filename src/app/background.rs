@@ -60,21 +60,23 @@ impl Background {
         &mut self,
         (keeper, certificates, groups): (Arc<Keeper>, Vec<Arc<Certificates>>, Vec<Arc<Group>>),
         orders: Option<Arc<Orders>>,
+        shared: &Shared,
     ) {
         self.tasks.spawn(keeper.keep());
         if let Some(orders) = orders {
             self.tasks.spawn(orders.keep(self.stop.clone()));
         }
-        self.watch_certificates(certificates);
+        self.watch_certificates(certificates, shared);
         self.watch_groups(groups);
         self.tell_watchdog();
     }
 
     /// Takes certificates anew when their files change.
-    fn watch_certificates(&mut self, certificates: Vec<Arc<Certificates>>) {
+    fn watch_certificates(&mut self, certificates: Vec<Arc<Certificates>>, shared: &Shared) {
         for certificates in certificates {
+            let told = (Arc::clone(&shared.events), Arc::clone(&shared.clock));
             let stop = self.stop.clone();
-            self.tasks.spawn(certificates::watch(certificates, LOOK_AT_FILES, stop));
+            self.tasks.spawn(certificates::watch(certificates, LOOK_AT_FILES, told, stop));
         }
     }
 

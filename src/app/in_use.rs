@@ -1,9 +1,8 @@
-//! Says in the log which certificates are in use, at the start and when they change.
-
-use tracing::info;
+//! Tells which certificates are in use, at the start and when they change.
 
 use crate::base::encoding::{hex_lower, sha256};
 use crate::flow::Flows;
+use crate::observe::event::Event;
 use crate::xml::keys::Certificate;
 
 /// Says which certificates are in use that were not before.
@@ -12,13 +11,13 @@ pub(super) fn tell(before: Option<&Flows>, now: &Flows) {
         let old = before.map(find).unwrap_or_default();
         for certificate in find(now) {
             if !old.iter().any(|old| old.der() == certificate.der()) {
-                info!(
+                now.tell(Event::CertificateLoaded {
                     used_for,
-                    subject = certificate.subject(),
-                    sha256 = hex_lower(&sha256(certificate.der())),
-                    not_after = %certificate.not_after(),
-                    "certificate is in use"
-                );
+                    file: None,
+                    subject: certificate.subject(),
+                    sha256: &hex_lower(&sha256(certificate.der())),
+                    not_after: certificate.not_after(),
+                });
             }
         }
     }

@@ -157,7 +157,7 @@ impl Metrics {
     }
 
     fn citizens(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
-        let (counts, flows) = (&shared.counts, &shared.flows);
+        let (counts, flows) = (shared.events.counts(), &shared.flows);
         encoder.by_name(&catalogue::REQUESTS_CUT, shared.access.cuts())?;
         encoder.by_name(&catalogue::REFUSALS, &counts.refusals)?;
         encoder.one(&catalogue::IDENTITIES_TOLD, counts.identities_told.value() as f64)?;
@@ -170,7 +170,7 @@ impl Metrics {
         encoder.by_name(&catalogue::DECISIONS, &counts.decisions)?;
         encoder.one(&catalogue::SESSIONS, flows.sessions.count_near() as f64)?;
         encoder.one(&catalogue::SESSIONS_MAXIMUM, flows.sessions.maximum() as f64)?;
-        encoder.by_name(&catalogue::SESSIONS_ENDED, flows.sessions.ended())?;
+        encoder.by_name(&catalogue::SESSIONS_ENDED, &counts.sessions_ended)?;
         encoder.one(&catalogue::SESSIONS_OWED, flows.sessions.owed() as f64)?;
         let (forms, bytes) = flows.forms.kept();
         encoder.one(&catalogue::FORMS, forms as f64)?;

@@ -51,7 +51,7 @@ use crate::gateway::{self, Shared};
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
-use crate::observe::metrics::GatewayCounts;
+use crate::observe::event::Events;
 use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::probes::Probes;
@@ -82,6 +82,7 @@ impl App {
     /// # Errors
     /// When an address is taken, or kept keys cannot be read.
     pub async fn bind(settings: Settings, clock: SharedClock) -> Result<Self, Error> {
+        let events = Events::new(Vec::new());
         // 1. What outlives a restart: keys, the secret behind pseudonyms, records.
         let (state, now) = (state::State::new(settings.state_directory.clone()), clock.now());
         let keys = keys::Settings::of(&settings);
@@ -89,14 +90,21 @@ impl App {
         let secret = keys.given.clone().unwrap_or_else(PairwiseSecret::pending);
         let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
         let lock = Lock::take(&state, settings.store.is_shared()).await?;
-        let kept =
-            store::open(settings.store, &state, (&settings.session, &settings.flows), &secret)?;
+        let kept = store::open(
+            settings.store,
+            &state,
+            (&settings.session, &settings.flows),
+            (&secret, &events),
+        )?;
         let shared = (kept.keys_record(), state.clone(), kept.agree(now).await?);
         let keeper = Keeper::begin(keys, secret.clone(), shared, Arc::clone(&clock)).await?;
 
         // 2. The portals behind, and then the sockets: whoever is in their queues waits for us.
         let groups = groups(settings.upstreams).await;
-        let (orders, listen) = orders(settings.listen, (kept.authority_record(), state), &clock);
+        let (orders, listen) = {
+            let told = (Arc::clone(&clock), Arc::clone(&events));
+            orders(settings.listen, (kept.authority_record(), state), told)
+        };
         let admission = admission(&listen);
         let sockets = Sockets::bind(listen, orders.as_deref().map(Orders::challenges))?;
 
@@ -121,13 +129,12 @@ impl App {
             (Arc::clone(&kept.store), kept.sealer.clone()),
             Arc::clone(&clock),
         );
-        let counts = Arc::<GatewayCounts>::default();
         let shared = Arc::new(Shared {
             current: CurrentRules::new(
                 Arc::clone(&rules),
                 Arc::clone(&kept.sessions),
                 Arc::clone(&clock),
-                Arc::clone(&counts),
+                Arc::clone(&events),
             ),
             rules,
             flows: Arc::new(flows),
@@ -135,7 +142,7 @@ impl App {
             keys: keeper.keys(),
             limits: Arc::new(Limits::new(settings.gateway.limits.clone(), Arc::clone(&clock))),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
-            counts,
+            events,
             via: Arc::default(),
             identity_told_next: Arc::new(Seldom::every(Duration::from_secs(60))),
             ports: Arc::new(sockets.ports()),
@@ -189,14 +196,11 @@ fn admission(listen: &settings::Listen) -> Arc<Admission> {
 fn orders(
     mut listen: settings::Listen,
     kept: (Option<SharedRecord>, state::State),
-    clock: &SharedClock,
+    told: (SharedClock, Arc<Events>),
 ) -> (Option<Arc<Orders>>, settings::Listen) {
     let orders = listen.https.as_mut().and_then(|https| {
         let certificates = Arc::clone(&https.certificates);
-        https
-            .acme
-            .take()
-            .map(|settings| Orders::new(settings, kept, certificates, Arc::clone(clock)))
+        https.acme.take().map(|settings| Orders::new(settings, kept, certificates, told))
     });
     (orders, listen)
 }

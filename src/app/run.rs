@@ -22,6 +22,7 @@ use crate::base::shutdown::shutdown;
 use crate::flow::tenure::Tenure;
 use crate::gateway::{Shared, Worker};
 use crate::observe;
+use crate::observe::event::{Event, Events};
 use crate::observe::metrics::process::Process;
 use crate::operations::Operations;
 use crate::operations::keys::Keys;
@@ -90,13 +91,14 @@ impl App {
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.keep_records(&shared, (kept.opening, kept.agreement, lock));
-        background.start((keeper, certificates.all, groups), orders.clone());
+        background.start((keeper, certificates.all, groups), orders.clone(), &shared);
         notify::ready();
         successor::tell_predecessor().await;
 
         // 3. Until it is time to stop.
+        let events = Arc::clone(&shared.events);
         let mut running =
-            Running { renewal, admission, currents, background, life, orders, clock, stop };
+            Running { renewal, admission, currents, background, life, orders, clock, events, stop };
         let ending = running.obey(commands, hand_over, || shared.access.reopen()).await;
 
         // 4. Leave first, so that balancers and clients can notice; then stop.
@@ -148,6 +150,7 @@ struct Running {
     life: Arc<Life>,
     orders: Option<Arc<Orders>>,
     clock: SharedClock,
+    events: Arc<Events>,
     stop: Shutdown,
 }
 
@@ -169,6 +172,15 @@ impl Running {
         sessions.leave_store(self.clock.now()).await;
         store.close();
         self.background.give_up_folder();
+    }
+
+    /// Tells that a new configuration was read.
+    fn reloaded(&self, is_applied: bool) {
+        let now = self.clock.now();
+        self.life.reloaded(is_applied, now);
+        let event =
+            if is_applied { Event::ConfigurationApplied } else { Event::ConfigurationRefused };
+        self.events.tell(now, None, event);
     }
 
     /// Does what it is told until it has to leave.
@@ -197,10 +209,10 @@ impl Running {
                         observe::set_level(&level);
                     });
                     notify::ready();
-                    self.life.reloaded(applied.is_ok(), self.clock.now());
+                    self.reloaded(applied.is_ok());
                     let _ = told.send(applied);
                 }
-                Command::Refused => self.life.reloaded(false, self.clock.now()),
+                Command::Refused => self.reloaded(false),
                 Command::ReopenLogs => reopen_logs(),
                 Command::Succeed(command) => {
                     match successor::start(*command, &sockets, &mut self.stop).await {

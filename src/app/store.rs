@@ -14,6 +14,7 @@ use super::state::State;
 use crate::base::causes::in_one_line;
 use crate::base::clock::Time;
 use crate::identity::claims::PairwiseSecret;
+use crate::observe::event::Events;
 use crate::session::sessions::{Sessions, Sharing};
 use crate::store::agreement::{self, Agreement, Disagreement};
 use crate::store::file::{File, OpenError, Options};
@@ -54,7 +55,7 @@ pub(super) fn open(
     store: Store,
     state: &State,
     (settings, flows): (&session::Settings, &flow::Settings),
-    owners: &PairwiseSecret,
+    (owners, events): (&PairwiseSecret, &Arc<Events>),
 ) -> Result<OpenedStore, Error> {
     let maximum = usize::try_from(settings.maximum).unwrap_or(usize::MAX);
     let Store { kind, sealer } = store;
@@ -68,8 +69,14 @@ pub(super) fn open(
     let kept_in = |sharing, store: Arc<dyn RecordStore>, sealer: Sealer, opening| {
         let store: Arc<dyn RecordStore> = Arc::new(MeteredStore::new(store, Arc::clone(&traffic)));
         let (settings, owners) = (settings.clone(), owners.clone());
-        let sessions =
-            Sessions::kept_in(Arc::clone(&store), sharing, sealer.clone(), settings, owners);
+        let sessions = Sessions::kept_in(
+            Arc::clone(&store),
+            sharing,
+            sealer.clone(),
+            settings,
+            owners,
+            Arc::clone(events),
+        );
         let traffic = Arc::clone(&traffic);
         let (agreement, redis) = (None, None);
         OpenedStore { store, name, traffic, sealer, sessions, opening, agreement, redis }
@@ -81,7 +88,8 @@ pub(super) fn open(
             let store = Memory::new(MOST.max(pending.saturating_mul(2)))
                 .with_maximum_of(Kind::Login, pending)
                 .with_maximum_of(Kind::LinkedSession, maximum);
-            let sessions = Sessions::in_memory(settings.clone(), owners.clone());
+            let sessions =
+                Sessions::in_memory(settings.clone(), owners.clone(), Arc::clone(events));
             let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&traffic)));
             // Also what browsers keep for us is sealed.
             let (sealer, _) = sealer(None)?;

@@ -86,7 +86,7 @@ pub async fn decide<'w>(worker: &'w Worker, asked: Asked, peer: &Peer) -> (Answe
         Ok(answer) => answer,
         Err(failure) => {
             context.record.reason = Some(failure.code);
-            let response = failure::respond(&failure, context, &worker.shared.settings);
+            let response = failure::respond(&failure, context, &worker.shared);
             Answer::Deny(Denied::new(response, Some(failure.code.as_str())))
         }
     };
@@ -94,7 +94,7 @@ pub async fn decide<'w>(worker: &'w Worker, asked: Asked, peer: &Peer) -> (Answe
         Answer::Allow(_) => ALLOWED,
         Answer::Deny(_) => DENIED,
     };
-    worker.shared.counts.decisions.add(outcome);
+    worker.shared.events.counts().decisions.add(outcome);
     (answer, unanswered)
 }
 
@@ -131,8 +131,8 @@ pub fn refuse(
     let mut unanswered = Unanswered::begin(worker, parts, peer);
     let context = unanswered.context();
     context.record.reason = Some(failure.code);
-    worker.shared.counts.decisions.add(REFUSED);
-    let response = failure::respond(failure, context, &worker.shared.settings);
+    worker.shared.events.counts().decisions.add(REFUSED);
+    let response = failure::respond(failure, context, &worker.shared);
     note(unanswered, response)
 }
 

@@ -17,6 +17,8 @@ use crate::store::Unavailable;
 /// What the browser needs to go to the node, and to come back.
 #[derive(Debug)]
 pub struct Begun {
+    /// The `ID` of our `AuthnRequest`.
+    pub request_id: String,
     /// Where the form is posted.
     pub form_action: String,
     /// The signed `AuthnRequest` in base64 (SAML bindings 3.5.4).
@@ -61,6 +63,7 @@ impl Flows {
         let relay_state = RelayState::issue(&self.sealer, later(now, settings.login_timeout));
         let remembered = login.seal(&self.sealer, &relay_state).map_err(Unavailable::from)?;
         Ok(Begun {
+            request_id: login.request_id,
             form_action: settings.sso_url.clone(),
             saml_request: base64(request.as_bytes()),
             remembered,

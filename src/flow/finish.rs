@@ -7,7 +7,7 @@
 //! one who delivered it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::insist::{self, BEHIND, Deadline, insist};
 use super::login_error::{LoginError, LoginRefusal};
@@ -19,18 +19,18 @@ use super::replay;
 use super::ticket::{self, Delivered, Ticket};
 use super::{Flows, OtherPerson};
 use crate::base::clock::{Time, later};
-use crate::base::encoding::sha256;
+use crate::base::encoding::{hex_lower, sha256};
 use crate::base::network::Network;
 use crate::base::random;
 use crate::identity::assurance::Assurance;
-use crate::identity::person::Person;
+use crate::identity::person::{Identifier, Person};
+use crate::observe::event::{EndedBy, Event, LoginFacts};
 use crate::saml::artifact::{self, Artifact};
 use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
 use crate::saml::refusal::Refusal;
 use crate::saml::soap;
 use crate::session::cached::Activity;
-use crate::session::sessions::REPLACED;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;
 
@@ -58,10 +58,23 @@ pub struct Finished {
     pub assurance: Assurance,
     /// What was remembered when the login began.
     pub login: PendingLogin,
-    /// Whether the browser was told so before.
-    pub is_repeated: bool,
+    /// What the node vouched for; none when the browser was told so before.
+    pub vouched: Option<Vouched>,
     /// Whether the session that the browser had until now was known, and the same person's.
     pub is_same_person: bool,
+}
+
+/// What the node vouched for, as it is told of the login.
+#[derive(Debug)]
+pub struct Vouched {
+    /// The fingerprint of the artifact, in hexadecimal digits.
+    pub artifact: String,
+    /// The `ID` of the assertion.
+    pub assertion: String,
+    /// The authority that identified the citizen, when the node names one.
+    pub authority: Option<String>,
+    /// The identifier of the citizen.
+    pub person: Identifier,
 }
 
 /// How long the use of an artifact is remembered. The node forgets it much sooner.
@@ -230,7 +243,13 @@ impl Flows {
         let resolve_id = random::message_id();
         let issuer = &settings.template.issuer;
         let message = artifact::resolve(artifact, &resolve_id, now, issuer, &settings.signer)?;
+        let asked = Instant::now();
         let (answer, permit) = self.node.resolve(permit, soap::wrap(&message)).await?;
+        let fingerprint = hex_lower(&artifact.fingerprint());
+        let authn_request = Some(&*login.request_id);
+        let facts =
+            LoginFacts { authn_request, artifact: Some(&fingerprint), ..LoginFacts::default() };
+        self.tell(Event::ArtifactResolved { login: facts, took: asked.elapsed() });
 
         // 2. The answer: both signatures, statuses, decryption, every condition, level, person.
         let now = self.now();
@@ -284,8 +303,14 @@ impl Flows {
             Some(earlier) => self.replace(&earlier, assertion.person(), now).await,
             None => false,
         };
+        let vouched = Some(Vouched {
+            artifact: fingerprint,
+            assertion: assertion.id().to_owned(),
+            authority: assertion.authority().map(str::to_owned),
+            person: assertion.person().identifier().clone(),
+        });
         let assurance = assertion.assurance();
-        Ok(Finished { session: id, assurance, login, is_repeated: false, is_same_person })
+        Ok(Finished { session: id, assurance, login, vouched, is_same_person })
     }
 
     /// Ends the session that the browser had before; says whether it was of the same person.
@@ -293,7 +318,8 @@ impl Flows {
         // The citizen is signed in by now, and the cookie of the earlier session is gone.
         match self.sessions.remove(earlier, now).await {
             Ok(Some(before)) => {
-                self.sessions.ended().add(REPLACED);
+                let (session, by) = (before.session().public_name(), EndedBy::NextLogin);
+                self.tell(Event::SessionEnded { session, by });
                 before.session().person().identifier() == person.identifier()
             }
             Ok(None) => false,
@@ -344,8 +370,8 @@ impl Flows {
                 let live = self.sessions.find(&session, Activity::Background, self.now()).await;
                 // While the store is away nothing is lost: it is told when the browser asks again.
                 live.map_err(LoginRefusal::from)?.ok_or(LoginRefusal::Used)?;
-                let (is_repeated, is_same_person) = (true, false);
-                Ok(Finished { session, assurance, login, is_repeated, is_same_person })
+                let (vouched, is_same_person) = (None, false);
+                Ok(Finished { session, assurance, login, vouched, is_same_person })
             }
         }
     }

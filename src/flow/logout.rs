@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Flows;
 use crate::base::random;
+use crate::observe::event::{EndedBy, Event};
 use crate::saml::logout::{self, Confirmation, ExpectedLogout};
 use crate::saml::soap;
-use crate::session::sessions::SIGNED_OUT;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;
 
@@ -53,7 +53,8 @@ impl Flows {
             let Some(held) = flows.sessions.remove(&id, flows.now()).await? else {
                 return Ok(SignedOut::NotSignedIn);
             };
-            flows.sessions.ended().add(SIGNED_OUT);
+            let (session, by) = (held.session().public_name(), EndedBy::Citizen);
+            flows.tell(Event::SessionEnded { session, by });
             // 2. Then the node's.
             let told = flows.tell_node(held.session()).await;
             let is_owed = flows.sessions.owes(&id);

@@ -48,6 +48,7 @@ use self::room::Rooms;
 use self::tenure::Tenure;
 use crate::base::clock::{SharedClock, Time};
 use crate::identity::assurance::Assurance;
+use crate::observe::event::Event;
 use crate::saml::authn_request::Template;
 use crate::session::linked::LinkedSessions;
 use crate::session::sessions::Sessions;
@@ -178,6 +179,11 @@ impl Flows {
             tenure: Arc::default(),
             clock,
         }
+    }
+
+    /// Tells what happened, beside any request.
+    pub fn tell(&self, event: Event<'_>) {
+        self.sessions.events().tell(self.now(), None, event);
     }
 
     /// Goes on by new settings with the same sessions, outcomes of logins and memory of what was

@@ -78,7 +78,14 @@ impl World {
             settings,
             sessions.clone(),
             client(&kit, &simulator),
-            Sessions::kept_in(store.clone(), Sharing::Alone, sealer.clone(), sessions, owners),
+            Sessions::kept_in(
+                store.clone(),
+                Sharing::Alone,
+                sealer.clone(),
+                sessions,
+                owners,
+                Arc::default(),
+            ),
             (store.clone(), sealer),
             clock.clone(),
         );

@@ -59,7 +59,7 @@ impl World {
 
     /// How often sessions were ended for a reason.
     fn ended(&self, why: &str) -> u64 {
-        let all = self.flows.sessions.ended().all();
+        let all = self.flows.sessions.events().counts().sessions_ended.all();
         all.iter().find(|(name, _)| *name == why).map_or(0, |(_, count)| *count)
     }
 
@@ -128,12 +128,14 @@ async fn who_finishes_again_is_told_what_became_of_it_and_nothing_happens_twice(
     // Two at once: the second waits for what becomes of the first.
     let (one, two) = tokio::join!(finish(), finish());
     let (one, two) = (one.unwrap(), two.unwrap());
-    assert!(one.session.key() == two.session.key() && one.is_repeated != two.is_repeated);
+    assert!(
+        one.session.key() == two.session.key() && one.vouched.is_some() != two.vouched.is_some()
+    );
     assert!(world.is_live(&one.session).await && !one.is_same_person);
     assert_eq!((one.assurance, world.asked()), (Assurance::Substantial, 1));
     // Its ticket is over by then; what became of it is not.
     world.clock.advance(ticket::LIFETIME - Duration::from_millis(1));
-    assert!(finish().await.unwrap().is_repeated);
+    assert!(finish().await.unwrap().vouched.is_none());
     // The citizen has signed out.
     world.flows.logout(&one.session).await.unwrap();
     let used = finish().await.unwrap_err();
@@ -163,7 +165,7 @@ async fn a_ticket_that_is_over_begins_nothing_and_what_became_of_it_is_told() {
     let in_time = finish().await.unwrap();
     world.clock.advance(ticket::LIFETIME - Duration::from_secs(10));
     let told = finish().await.unwrap();
-    assert!(told.is_repeated && told.session.key() == in_time.session.key());
+    assert!(told.vouched.is_none() && told.session.key() == in_time.session.key());
 }
 
 #[tokio::test]
@@ -228,7 +230,7 @@ async fn what_became_of_a_login_is_told_as_soon_as_the_store_can_keep_it() {
     let finished = world.finish(&begun, &artifact, None).await.unwrap();
     world.store.becomes(Line::Good);
     let told = world.finish(&begun, &artifact, None).await.unwrap();
-    assert!(told.is_repeated && told.session.key() == finished.session.key());
+    assert!(told.vouched.is_none() && told.session.key() == finished.session.key());
     assert_eq!(world.asked(), 1);
 }
 
@@ -243,7 +245,7 @@ async fn a_claim_whose_answer_was_lost_is_given_back_and_the_citizen_signs_in() 
     assert_eq!(world.asked(), 0, "nothing is spent");
     world.store.becomes(Line::Good);
     let finished = world.finish(&begun, &artifact, None).await.unwrap();
-    assert!(!finished.is_repeated && world.is_live(&finished.session).await);
+    assert!(finished.vouched.is_some() && world.is_live(&finished.session).await);
 }
 
 #[tokio::test]

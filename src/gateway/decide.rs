@@ -17,13 +17,13 @@ use std::net::IpAddr;
 
 use http::request::Parts;
 use http::{HeaderName, Method, StatusCode, Uri, Version};
-use tracing::warn;
 
 use crate::base::reason::Reason;
 use crate::gate::{Decision, RouteMatch};
 use crate::gateway::failure::Failure;
 use crate::gateway::settings::Edge;
 use crate::gateway::{Settings, Shared, Worker, denial, endpoints, handshake};
+use crate::observe::event::Event;
 use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::headers::forwarded::{self, Client};
@@ -271,14 +271,8 @@ impl Worker {
     /// client that tries it looks for a portal that believes it.
     #[cold]
     fn note_told_identity(&self, context: &RequestContext, known: &'static str) {
-        self.shared.counts.identities_told.add();
-        if self.shared.identity_told_next.is_due(context.began) {
-            warn!(
-                request = context.id.as_str(),
-                header = known,
-                "a client told an identity in a header of another gateway's; it was removed"
-            );
-        }
+        let is_logged = self.shared.identity_told_next.is_due(context.began);
+        self.shared.tell(context, Event::IdentityToldByClient { header: known, is_logged });
     }
 
     /// Refuses heads that no door takes: methods that are for no client, what HTTP/2 can say and

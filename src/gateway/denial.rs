@@ -17,6 +17,7 @@ use crate::gateway::challenge::Challenge;
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
 use crate::gateway::{Settings, Worker, asked_from, forms, grpc, login};
+use crate::observe::event::Event;
 use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::session::label::Why;
@@ -192,7 +193,7 @@ impl Worker {
                     let link = self.shared.settings.login_link(&kept.return_to(self), requirement);
                     let notice = notice.begin_again(link);
                     context.record.reason = Some(notice.code);
-                    let mut response = failure::respond(&notice, context, &self.shared.settings);
+                    let mut response = failure::respond(&notice, context, &self.shared);
                     kept.bind(self, context, &mut response);
                     return Ok(response);
                 }
@@ -260,7 +261,7 @@ impl Worker {
 
     fn count_step_up(&self, denial: &Denial<'_>, context: &RequestContext) {
         if matches!(denial, Denial::StepUp(_)) && context.caller() != Caller::Machine {
-            self.shared.counts.step_ups.add();
+            self.shared.tell(context, Event::StepUpDemanded);
         }
     }
 

@@ -16,8 +16,9 @@ use crate::flow::return_to::ReturnTo;
 use crate::flow::room::NotKept;
 use crate::gateway::limits::{Counted, TooOften};
 use crate::gateway::response::{self, isolate_opener, json, look};
-use crate::gateway::{Settings, grpc};
+use crate::gateway::{Settings, Shared, grpc};
 use crate::identity;
+use crate::observe::event::{self, Event, LoginFacts};
 use crate::observe::incident;
 use crate::pages::{self, ErrorPage, Incident};
 use crate::proxy;
@@ -53,6 +54,15 @@ pub struct Failure {
     pub is_of_the_network: bool,
     /// Which site's page led to what failed, when that is not the one that led to this request.
     pub origin: Option<Origin>,
+    /// The login that failed by it, if it was one.
+    pub login: Option<FailedLogin>,
+}
+
+/// What is known of a login that failed.
+#[derive(Debug)]
+pub struct FailedLogin {
+    /// The `ID` of our `AuthnRequest`, where the browser remembers it.
+    pub authn_request: Option<String>,
 }
 
 impl Failure {
@@ -71,6 +81,21 @@ impl Failure {
             tries_again: false,
             is_of_the_network: false,
             origin: None,
+            login: None,
+        }
+    }
+
+    /// Returns what is told of it. `incident` is the number that the citizen can read out.
+    fn event<'f>(&'f self, incident: &'f str) -> Event<'f> {
+        let (reason, status, detail) = (self.code, self.status.as_u16(), &*self.detail);
+        let refusal = event::Refused { reason, status, incident, detail };
+        match &self.login {
+            Some(login) => {
+                let authn_request = login.authn_request.as_deref();
+                let login = LoginFacts { authn_request, ..LoginFacts::default() };
+                Event::LoginRefused { login, refusal }
+            }
+            None => Event::RequestRefused(refusal),
         }
     }
 
@@ -309,18 +334,12 @@ impl From<wire::refusal::Refusal> for Failure {
     }
 }
 
-/// Answers a failure: a page for people, JSON for programs, fields for gRPC. Logs it once.
-pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings) -> Response<Body> {
-    let Failure { page, status, code, detail, begin_again, allow, retry_after, .. } = failure;
+/// Answers a failure: a page for people, JSON for programs, fields for gRPC. Tells of it once.
+pub fn respond(failure: &Failure, context: &RequestContext, shared: &Shared) -> Response<Body> {
+    let settings = &shared.settings;
+    let Failure { page, status, code, begin_again, allow, retry_after, .. } = failure;
     let number = incident::number(&context.id);
-    tracing::warn!(
-        reason = code.as_str(),
-        request = context.id,
-        incident = number,
-        status = status.as_u16(),
-        detail,
-        "request refused"
-    );
+    shared.tell(context, failure.event(&number));
     if grpc::is_spoken(context) {
         return grpc::refusal(*status, code.as_str());
     }

@@ -11,6 +11,7 @@ use crate::base::reason::Reason;
 use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
+use crate::observe::event::{Event, LoginFacts};
 use crate::pages::{self, ErrorPage};
 use crate::request::context::{RequestContext, is_reading};
 use crate::request::cookie::Bound;
@@ -92,8 +93,8 @@ pub async fn begin_counted(
         let cookie = (kind, &tag, value.expose().as_str());
         cookies.set_bound(&context.parts.headers, cookie, lifetime, headers);
     }
-    let (assurance, anew) = (requirement.assurance, requirement.max_age.is_some());
-    worker.shared.counts.logins_begun.add();
-    tracing::info!(request = context.id, assurance = %assurance, anew, "login begun");
+    let login = LoginFacts { authn_request: Some(&begun.request_id), ..LoginFacts::default() };
+    let (assurance, is_anew) = (requirement.assurance.name(), requirement.max_age.is_some());
+    worker.shared.tell(context, Event::LoginStarted { login, assurance, is_anew });
     Ok(response)
 }

@@ -46,7 +46,8 @@ use crate::identity::forms::signature::takes_its_place;
 use crate::identity::keys::SigningKeys;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
-use crate::observe::metrics::{GatewayCounts, ResponseCounts};
+use crate::observe::event::{Event, Events};
+use crate::observe::metrics::ResponseCounts;
 use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
@@ -76,8 +77,8 @@ pub struct Shared {
     pub limits: Arc<Limits>,
     /// Where each request is noted.
     pub access: Arc<AccessLog>,
-    /// Counts of refusals, logins and sign-outs, for metrics.
-    pub counts: Arc<GatewayCounts>,
+    /// Who is told what happens: the log, the counts, and others.
+    pub events: Arc<Events>,
     /// What is said of us in requests that go on.
     pub via: Arc<Via>,
     /// When it is told again that a client told an identity.
@@ -88,6 +89,13 @@ pub struct Shared {
     pub probes: Arc<Probes>,
     /// The clock of every decision and deadline.
     pub clock: SharedClock,
+}
+
+impl Shared {
+    /// Tells what happened within a request.
+    pub fn tell(&self, context: &RequestContext, event: Event<'_>) {
+        self.events.tell(self.clock.now(), Some(context.asked()), event);
+    }
 }
 
 /// The gateway, as one worker has it: everything that a request may need.

@@ -42,8 +42,7 @@ impl Service for Worker {
             Err(failure) => {
                 let by_successor = self.by_successor(&failure, context);
                 context.record.reason = by_successor.is_none().then_some(failure.code);
-                let settings = &self.shared.settings;
-                let own = || failure::respond(&failure, context, settings);
+                let own = || failure::respond(&failure, context, &self.shared);
                 by_successor.unwrap_or_else(own).into()
             }
         };
@@ -59,7 +58,7 @@ impl Service for Worker {
         let mut context = self.begin(Box::new(parts), peer);
         context.assumed = Some(if wants_page { Caller::Navigation } else { Caller::Program });
         context.record.reason = Some(refusal.code());
-        let response = failure::respond(&refusal.into(), &context, &self.shared.settings);
+        let response = failure::respond(&refusal.into(), &context, &self.shared);
         self.note(context, response.into()).into_response()
     }
 }
@@ -113,7 +112,7 @@ impl Worker {
             Ok(target) => response::permanently_at(&target),
             Err(failure) => {
                 context.record.reason = Some(failure.code);
-                failure::respond(&failure, &context, &self.shared.settings)
+                failure::respond(&failure, &context, &self.shared)
             }
         };
         self.note(context, response.into())
@@ -249,15 +248,12 @@ impl Worker {
         Err(error.into())
     }
 
-    /// Notes a request and its answer: in the counts now, in the access log when the answer was
+    /// Notes a request and its answer: in the counts of answers now, in the access log when the answer was
     /// sent.
     #[must_use]
     pub fn note(&self, context: RequestContext, answer: ServiceResponse) -> ServiceResponse {
-        let Shared { settings, access, counts, clock, .. } = &*self.shared;
+        let Shared { settings, access, clock, .. } = &*self.shared;
         self.answers.add(answer.response.status());
-        if let Some(reason) = context.record.reason {
-            counts.refusals.add(reason.as_str());
-        }
         if access.is_off() {
             return answer;
         }

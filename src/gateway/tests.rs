@@ -48,7 +48,7 @@ impl World {
     }
 
     fn step_ups(&self) -> u64 {
-        self.worker.shared.counts.step_ups.value()
+        self.worker.shared.events.counts().step_ups.value()
     }
 
     /// The last head that came to the portal, in lower case; none came without an answer of it.
@@ -74,7 +74,7 @@ impl Answer {
 #[tokio::test]
 async fn who_must_sign_in_is_told_in_the_way_that_they_read() {
     let mut world = usual().await;
-    let begun = |world: &World| world.worker.shared.counts.logins_begun.value();
+    let begun = |world: &World| world.worker.shared.events.counts().logins_begun.value();
     let page = world.get("/tax?year=2031", &[PAGE]).await;
     assert_eq!((page.status, begun(&world)), (StatusCode::OK, 1));
     assert!(page.text.contains("https://node.test/sso") && page.text.contains("SAMLRequest"));
@@ -286,7 +286,7 @@ async fn a_head_that_could_be_read_in_two_ways_goes_nowhere() {
 #[tokio::test]
 async fn nobody_speaks_in_our_name_nor_in_that_of_other_gateways() {
     let mut world = usual().await;
-    let told = |world: &World| world.worker.shared.counts.identities_told.value();
+    let told = |world: &World| world.worker.shared.events.counts().identities_told.value();
     let mut ask = async |name: &str| {
         let status = world.get("/public", &[SCRIPT, (name, "forged")]).await.status;
         (status, world.head().unwrap_or_default().contains("forged"), told(&world))
@@ -369,7 +369,7 @@ async fn what_cannot_be_read_is_answered_in_the_way_that_was_asked_for_and_count
         let found = answer.headers()["content-type"].to_str().unwrap();
         assert!(found.starts_with(kind), "{found}");
     }
-    let refusals = world.worker.shared.counts.refusals.all();
+    let refusals = world.worker.shared.events.counts().refusals.all();
     let count = refusals.iter().find(|(name, _)| *name == "request.malformed").unwrap().1;
     assert_eq!(count, 2);
     assert_eq!(world.worker.answers.all()[3], 2, "of 4xx");

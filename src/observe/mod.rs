@@ -4,6 +4,8 @@
 //! key; types that could print one print `[personal]` or `[secret]` instead.
 
 pub mod access;
+mod ears;
+pub mod event;
 pub mod incident;
 mod log;
 pub mod metrics;

@@ -25,7 +25,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::json::{self, AdminError, Done, read};
-use super::sessions::{Admin, end_all};
+use super::sessions::{Admin, OPERATOR, end_all};
 use crate::app::keys::{Error, Keeper, Retired};
 use crate::base::body::Body;
 use crate::base::causes::in_one_line;
@@ -34,6 +34,7 @@ use crate::base::encoding::{base64, from_base64};
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::keyring::Refusal;
 use crate::identity::signing_key::Algorithm;
+use crate::observe::event::{AdminAction, Event};
 use crate::session::sessions::Sessions;
 use crate::store::Unavailable;
 use crate::wire::incoming::Incoming;
@@ -133,21 +134,18 @@ impl Gateway {
         match act {
             Act::Rotate(algorithm) => {
                 self.keeper.rotate(algorithm).await?;
-                tracing::info!(algorithm = algorithm.map(Algorithm::name), "operator rotated keys");
+                let algorithm = algorithm.map(Algorithm::name);
+                self.tell(AdminAction::RotatedKeys { algorithm });
                 Ok((StatusCode::OK, self.list()))
             }
             Act::Retire(kid) => match self.keeper.retire(&kid).await? {
                 Retired::Everywhere => {
-                    tracing::warn!(kid, "operator retired a key of identities");
+                    self.tell(AdminAction::RetiredKey { kid: &kid, pending: None });
                     Ok((StatusCode::OK, self.list()))
                 }
                 Retired::HereAlone(error) => {
                     let pending = in_one_line(&error);
-                    tracing::warn!(
-                        kid,
-                        error = pending,
-                        "operator retired a key of identities: here alone until it can be told"
-                    );
+                    self.tell(AdminAction::RetiredKey { kid: &kid, pending: Some(&pending) });
                     let mut said = self.list();
                     said["pending"] = Value::String(pending);
                     Ok((StatusCode::ACCEPTED, said))
@@ -155,22 +153,28 @@ impl Gateway {
             },
             Act::Backup => {
                 let secret = self.keeper.backup()?;
-                tracing::warn!("operator saved the secret of the pseudonyms");
+                self.tell(AdminAction::SavedPairwiseSecret);
                 let said = json!({ "pairwise_secret": base64(secret.bytes().expose()) });
                 Ok((StatusCode::OK, said))
             }
             Act::Restore(secret) => {
                 self.keeper.restore(&secret).await?;
-                tracing::warn!("operator replaced the secret of the pseudonyms");
+                self.tell(AdminAction::ReplacedPairwiseSecret);
                 // What another replica began a moment ago was begun by the old one.
                 self.keeper.spread().await;
                 let ended = end_all(&self.sessions, &self.clock, None).await;
                 let ended =
                     ended.map_err(|error| AdminError::Away(format!("{error}; {NOT_ENDED}")))?;
-                tracing::warn!(ended, "all sessions ended, since every sub is another one");
+                self.tell(AdminAction::EndedAllSessions { ended });
                 Ok((StatusCode::OK, json!({ "restored": true, "ended": ended })))
             }
         }
+    }
+
+    /// Tells what an operator did.
+    fn tell(&self, action: AdminAction<'_>) {
+        let event = Event::AdminActed { admin: OPERATOR, action };
+        self.sessions.events().tell(self.clock.now(), None, event);
     }
 
     fn list(&self) -> Value {

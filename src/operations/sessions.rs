@@ -27,6 +27,7 @@ use crate::base::body::Body;
 use crate::base::clock::SharedClock;
 use crate::base::encoding::{from_hex, hex_lower};
 use crate::base::secret::Secret;
+use crate::observe::event::{AdminAction, Event};
 use crate::session::SessionKey;
 use crate::session::label::Why;
 use crate::session::sessions::{Seen, Sessions};
@@ -108,7 +109,8 @@ impl Admin {
                         if !ended {
                             return Err(AdminError::NotFound);
                         }
-                        tracing::info!(session = key.public_name(), "operator ended a session");
+                        let session = key.public_name();
+                        self.tell(AdminAction::EndedSession { session: &session });
                         Ok(json!({ "ended": 1 }))
                     }
                     _ => Err(AdminError::Method),
@@ -146,15 +148,25 @@ impl Admin {
         Ok(json!({ "sessions": sessions, "next": listed.next }))
     }
 
+    /// Tells what an operator did.
+    fn tell(&self, action: AdminAction<'_>) {
+        let event = Event::AdminActed { admin: OPERATOR, action };
+        self.sessions.events().tell(self.clock.now(), None, event);
+    }
+
     /// Goes on although the operator's connection ends.
     async fn end_many(&self, owner: Option<[u8; 32]>) -> Result<Value, AdminError> {
         let (sessions, clock) = (Arc::clone(&self.sessions), Arc::clone(&self.clock));
         let ended = tokio::spawn(async move { end_all(&sessions, &clock, owner).await });
         let ended = ended.await.map_err(|error| Unavailable(error.to_string()))??;
-        tracing::info!(ended, of_one_person = owner.is_some(), "operator ended sessions");
+        let is_of_one_person = owner.is_some();
+        self.tell(AdminAction::EndedSessions { ended, is_of_one_person });
         Ok(json!({ "ended": ended }))
     }
 }
+
+/// The name of who has the token.
+pub(super) const OPERATOR: &str = "operator";
 
 /// Ends page after page, from the beginning, until there is nothing more to end.
 pub(super) async fn end_all(

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::base::clock::Time;
 use crate::flow::pending::Origin;
+use crate::observe::event::Asked;
 use crate::pages::Language;
 use crate::request::access_record::AccessRecord;
 use crate::request::headers::HeaderScan;
@@ -63,6 +64,17 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// Returns what is told of it where something happens within it.
+    #[must_use]
+    pub fn asked(&self) -> Asked<'_> {
+        Asked {
+            id: &self.id,
+            client: self.client.address,
+            host: self.host.name(),
+            route: self.record.route.as_ref().map(|route| &*route.path),
+        }
+    }
+
     /// Tells which caller waits. Looked at only when there is something to say of our own.
     #[must_use]
     pub fn caller(&self) -> Caller {

@@ -30,6 +30,7 @@ use crate::gate::Verdict;
 use crate::gate::action::Action;
 use crate::gate::policy::Route;
 use crate::gate::visitor::Visitor;
+use crate::observe::event::Event;
 use crate::request::host::Host;
 use crate::request::rules::{CurrentRules, Rules};
 use crate::session::cached::ActiveSession;
@@ -260,7 +261,8 @@ impl Lasting {
     fn end(&self, cut: Cut) -> Cut {
         *self.cut.get_or_init(|| {
             if self.is_counted {
-                self.current.counts.refusals.add(cut.code().as_str());
+                let event = Event::ResponseCut { reason: cut.code() };
+                self.current.events.tell(self.current.clock.now(), None, event);
             }
             cut
         })

@@ -15,7 +15,7 @@ use crate::gate::RouteMatch;
 use crate::gate::facts::Facts;
 use crate::gate::policy::Policy;
 use crate::gate::readings::Refusal;
-use crate::observe::metrics::GatewayCounts;
+use crate::observe::event::Events;
 use crate::request::networks::Networks;
 use crate::request::{lenient_path, path};
 use crate::session::sessions::Sessions;
@@ -79,8 +79,8 @@ pub struct CurrentRules {
     pub sessions: Arc<Sessions>,
     /// The clock by which open requests are judged again.
     pub clock: SharedClock,
-    /// Where it is counted that something was ended.
-    pub counts: Arc<GatewayCounts>,
+    /// Who is told that something was cut.
+    pub events: Arc<Events>,
 }
 
 impl CurrentRules {
@@ -90,9 +90,9 @@ impl CurrentRules {
         rules: Arc<Rules>,
         sessions: Arc<Sessions>,
         clock: SharedClock,
-        counts: Arc<GatewayCounts>,
+        events: Arc<Events>,
     ) -> Arc<Self> {
-        Arc::new(Self { rules: ArcSwap::new(rules), sessions, clock, counts })
+        Arc::new(Self { rules: ArcSwap::new(rules), sessions, clock, events })
     }
 
     /// Judges by others from now on.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Session;
+use crate::observe::event::EndedBy;
 use crate::store::Kind;
 use crate::store::sealed::{Unwritable, write_json};
 
@@ -64,6 +65,15 @@ impl Why {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Elsewhere, Self::Operator].into_iter().find(|why| why.name() == name)
+    }
+}
+
+impl From<Why> for EndedBy {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Elsewhere => Self::Elsewhere,
+            Why::Operator => Self::Operator,
+        }
     }
 }
 

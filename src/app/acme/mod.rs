@@ -36,9 +36,10 @@ use crate::base::causes::in_one_line;
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::random;
 use crate::base::shutdown::Shutdown;
+use crate::observe::event::Events;
 use crate::observe::metrics::Count;
 use crate::observe::trouble::{News, Trouble};
-use crate::server::certificates::{self, Certificates};
+use crate::server::certificates::Certificates;
 use crate::store::shared::SharedRecord;
 
 /// Orders certificates, and keeps them.
@@ -51,6 +52,7 @@ pub(super) struct Orders {
     challenges: Arc<Challenges>,
     certificates: Arc<Certificates>,
     clock: SharedClock,
+    events: Arc<Events>,
     /// A name that no other process has.
     owner: String,
     counts: Counts,
@@ -87,7 +89,7 @@ impl Orders {
         settings: Settings,
         (record, state): (Option<SharedRecord>, State),
         certificates: Arc<Certificates>,
-        clock: SharedClock,
+        (clock, events): (SharedClock, Arc<Events>),
     ) -> Arc<Self> {
         let store = match record {
             Some(record) => BookStore::Shared(Box::new(record)),
@@ -103,6 +105,7 @@ impl Orders {
             challenges,
             certificates,
             clock,
+            events,
             owner,
             counts,
         })
@@ -234,7 +237,8 @@ impl Orders {
         if self.state.keep_issued(issued.pem.as_bytes())? {
             let certificates = Arc::clone(&self.certificates);
             let events = tokio::task::spawn_blocking(move || certificates.reload()).await;
-            events.iter().flatten().for_each(certificates::Event::log);
+            let now = self.clock.now();
+            events.iter().flatten().for_each(|event| event.tell(&self.events, now));
         }
         Ok(())
     }

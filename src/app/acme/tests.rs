@@ -47,7 +47,8 @@ impl Replica {
         };
         let state = State::new(Some(folder.path().to_owned()));
         let clock = Arc::clone(clock) as SharedClock;
-        let orders = Orders::new(settings, (Some(record), state), certificates, clock);
+        let orders =
+            Orders::new(settings, (Some(record), state), certificates, (clock, Arc::default()));
         let known = Known { book: orders.copy(), ..Known::default() };
         Self { folder, orders, known }
     }

@@ -160,7 +160,7 @@ impl Renewal {
             keys: Arc::clone(&before.keys),
             limits,
             access: Arc::clone(&before.access),
-            counts: Arc::clone(&before.counts),
+            events: Arc::clone(&before.events),
             via: Arc::clone(&before.via),
             identity_told_next: Arc::clone(&before.identity_told_next),
             ports: Arc::clone(&before.ports),

@@ -70,7 +70,7 @@ pub async fn answer(
     let twins: Vec<_> = kinds.iter().flat_map(|kind| cookies.bound(headers, *kind, &tag)).collect();
     let (twins, network) = (has_twins.then_some(&*twins), worker.network(context));
     let ticket = flows.deliver(&relay_state, &artifact, twins, network).await;
-    let ticket = ticket.map_err(|error| finish::refused(worker, context, None, error))?;
+    let ticket = ticket.map_err(|error| finish::refused(worker, None, error))?;
     Ok(to_finish(worker, relay_state.as_str(), &format!("&ticket={}", ticket.expose())))
 }
 

@@ -11,6 +11,7 @@ use crate::gateway::Worker;
 use crate::gateway::endpoints::finish;
 use crate::gateway::failure::Failure;
 use crate::gateway::portal_cookies;
+use crate::observe::event::Event;
 use crate::request::context::RequestContext;
 use crate::request::cookie::{Bound, MOST_BOUND};
 
@@ -36,12 +37,8 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let arrived =
         worker.shared.flows.complete_handoff(&code, host, &bindings, earlier.as_ref()).await;
     let arrived = arrived.map_err(refused)?;
-    tracing::info!(
-        request = context.id,
-        session = arrived.public_name,
-        host,
-        "citizen signed in at another host"
-    );
+    let event = Event::HandedOver { session: &arrived.public_name, host };
+    worker.shared.tell(context, event);
     let target = arrived.return_to.as_str();
     let mut response = finish::arrive(worker, context, target, arrived.origin);
     finish::set_session(worker, context, arrived.linked.expose(), &mut response);

@@ -17,6 +17,7 @@ use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
 use crate::gateway::{handoff, login};
+use crate::observe::event::Event;
 use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::cookie::Bound;
@@ -72,7 +73,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
             response::keep_address_private(&mut response);
             // A second time it is told apart from what another browser brings.
             handoff::bind(worker, context, Bound::Home, &handle, &binding, &mut response);
-            tracing::info!(request = context.id, host, "citizen crosses to another host");
+            worker.shared.tell(context, Event::HandOverBegun { host: &host });
             Ok(response)
         }
     }

@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::Body;
 use crate::flow::binding::Tag;
-use crate::flow::finish::Attempt;
+use crate::flow::finish::{Attempt, Finished};
 use crate::flow::login_error::{LoginError, LoginRefusal};
 use crate::flow::node::NodeError;
 use crate::flow::pending::{Origin, PendingLogin};
@@ -16,8 +16,9 @@ use crate::flow::relay_state::{ExpiredRelayState, NotRecognised, RelayState};
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::Worker;
-use crate::gateway::failure::Failure;
+use crate::gateway::failure::{FailedLogin, Failure};
 use crate::gateway::{login, portal_cookies, response};
+use crate::observe::event::{Event, LoginFacts, Personal};
 use crate::pages;
 use crate::request::context::RequestContext;
 use crate::request::cookie::Bound;
@@ -33,7 +34,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let relay_state = match relay_state {
         Ok(relay_state) => relay_state,
         Err(NotRecognised::Expired(expired)) => return late(worker, context, &expired).await,
-        Err(error) => return Err(refused(worker, context, None, LoginRefusal::from(error).into())),
+        Err(error) => return Err(refused(worker, None, LoginRefusal::from(error).into())),
     };
     let mut remembered = remembered(worker, context, &relay_state.tag()).into_iter();
     let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
@@ -68,19 +69,10 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
                 // The page was loaded once more, and the citizen has long been signed in.
                 return Ok(arrive(worker, context, login.return_to.as_str(), login.origin));
             }
-            return Err(refused(worker, context, begun, error));
+            return Err(refused(worker, begun, error));
         }
     };
-    if !finished.is_repeated {
-        worker.shared.counts.logins_finished.add(finished.assurance.name());
-    }
-    tracing::info!(
-        request = context.id,
-        session = finished.session.key().public_name(),
-        assurance = %finished.assurance,
-        again = finished.is_repeated,
-        "citizen signed in"
-    );
+    tell(worker, context, &finished);
     let login = finished.login;
     let mut response = arrive(worker, context, login.return_to.as_str(), login.origin);
     set_session(worker, context, finished.session.expose(), &mut response);
@@ -88,6 +80,26 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         portal_cookies::clear(worker, context, &mut response);
     }
     Ok(response)
+}
+
+/// Tells that a citizen was signed in.
+fn tell(worker: &Worker, context: &RequestContext, finished: &Finished) {
+    let vouched = finished.vouched.as_ref();
+    let login = LoginFacts {
+        authn_request: Some(&finished.login.request_id),
+        artifact: vouched.map(|vouched| &*vouched.artifact),
+        assertion: vouched.map(|vouched| &*vouched.assertion),
+        authority: vouched.and_then(|vouched| vouched.authority.as_deref()),
+    };
+    let event = Event::SignedIn {
+        login,
+        session: &finished.session.key().public_name(),
+        assurance: finished.assurance.name(),
+        person: vouched
+            .map(|vouched| Personal::new(vouched.person.kind(), vouched.person.as_str())),
+        is_again: vouched.is_none(),
+    };
+    worker.shared.tell(context, event);
 }
 
 /// Returns what the browser remembers of a login. It may show several values; what one of them opens
@@ -114,7 +126,7 @@ async fn late(
     {
         return Ok(arrive(worker, context, login.return_to.as_str(), login.origin));
     }
-    Err(refused(worker, context, begun, LoginRefusal::Expired.into()))
+    Err(refused(worker, begun, LoginRefusal::Expired.into()))
 }
 
 /// Gives the browser its session cookie, in the place of any that was set before.
@@ -158,20 +170,8 @@ fn is_over(error: &LoginError) -> bool {
 
 /// The way to begin again leads back to where the citizen was going: one who is signed in by then
 /// simply arrives.
-pub(super) fn refused(
-    worker: &Worker,
-    context: &RequestContext,
-    begun: Option<PendingLogin>,
-    error: LoginError,
-) -> Failure {
-    if matches!(error, LoginError::Pending(LoginRefusal::OtherBrowser)) {
-        worker.shared.counts.logins_of_other_browsers.add();
-        tracing::warn!(
-            request = context.id,
-            address = %context.client.address,
-            "login ended: its answer came to another browser than the one that began it"
-        );
-    }
+pub(super) fn refused(worker: &Worker, begun: Option<PendingLogin>, error: LoginError) -> Failure {
+    let authn_request = begun.as_ref().map(|login| login.request_id.clone());
     let origin = begun.as_ref().map(|login| login.origin);
     let (return_to, requirement) = match begun {
         Some(login) => {
@@ -182,6 +182,7 @@ pub(super) fn refused(
             (ReturnTo::front_page(), AuthnRequirement::from(worker.shared.flows.settings.assurance))
         }
     };
-    let failure = Failure { origin, ..error.into() };
+    let login = Some(FailedLogin { authn_request });
+    let failure = Failure { origin, login, ..error.into() };
     failure.begin_again(worker.shared.settings.login_link(&return_to, requirement))
 }

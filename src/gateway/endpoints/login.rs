@@ -15,6 +15,7 @@ use crate::gateway::failure::Failure;
 use crate::gateway::login;
 use crate::gateway::response;
 use crate::identity::assurance::Assurance;
+use crate::observe::event::Event;
 use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext};
 use crate::session::cached::ActiveSession;
@@ -45,7 +46,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         return Ok(response::see_other(return_to.as_str()));
     }
     if live.is_some() && context.caller() != Caller::Machine {
-        worker.shared.counts.step_ups.add();
+        worker.shared.tell(context, Event::StepUpDemanded);
     }
     login::check_outage(worker, context)?;
     let login = worker.shared.settings.login_link(&return_to, requirement);

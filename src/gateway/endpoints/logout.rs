@@ -18,6 +18,7 @@ use crate::gateway::endpoints::small_form;
 use crate::gateway::failure::Failure;
 use crate::gateway::portal_cookies;
 use crate::gateway::response;
+use crate::observe::event::Event;
 use crate::pages::{self, LogoutOutcome};
 use crate::request::context::{Caller, RequestContext, form_value};
 use crate::wire::incoming::Incoming;
@@ -76,16 +77,17 @@ pub async fn answer(
                     .shared
                     .minter
                     .forget(other.key().bytes(), worker.shared.rules.policy.releases());
-                warn(context, &worker.shared.flows.logout(&other).await?);
+                warn(worker, context, &worker.shared.flows.logout(&other).await?);
             }
             signed_out
         }
         None => SignedOut::NotSignedIn,
     };
-    warn(context, &signed_out);
+    warn(worker, context, &signed_out);
     let (outcome, name) = told(&signed_out);
-    worker.shared.counts.logouts.add(name);
-    tracing::info!(request = context.id, outcome = name, "citizen signed out");
+    let session = id.as_ref().map(|id| id.key().public_name());
+    let event = Event::SignedOut { session: session.as_deref(), outcome: name };
+    worker.shared.tell(context, event);
     let mut response = if context.caller() == Caller::Program {
         response::json(StatusCode::OK, &serde_json::json!({ "outcome": name }))
     } else {
@@ -103,9 +105,9 @@ pub async fn answer(
 }
 
 /// Tells the log that the session at the node may live on.
-fn warn(context: &RequestContext, signed_out: &SignedOut) {
-    if let Some(reason) = signed_out.not_confirmed() {
-        tracing::warn!(request = context.id, reason, "node did not confirm the logout");
+fn warn(worker: &Worker, context: &RequestContext, signed_out: &SignedOut) {
+    if let Some(why) = signed_out.not_confirmed() {
+        worker.shared.tell(context, Event::LogoutNotConfirmed { why });
     }
 }
 

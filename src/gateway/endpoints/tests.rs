@@ -32,11 +32,11 @@ fn leads_to(answer: &Answer) -> &str {
 }
 
 fn finished(world: &World) -> u64 {
-    world.worker.shared.counts.logins_finished.all().iter().map(|(_, count)| count).sum()
+    world.worker.shared.events.counts().logins_finished.all().iter().map(|(_, count)| count).sum()
 }
 
 fn refusals(world: &World, reason: &str) -> u64 {
-    let all = world.worker.shared.counts.refusals.all();
+    let all = world.worker.shared.events.counts().refusals.all();
     all.iter().find(|(name, _)| *name == reason).map_or(0, |(_, count)| *count)
 }
 
@@ -89,7 +89,7 @@ async fn an_answer_that_comes_to_another_browser_signs_nobody_in_and_ends_the_lo
         _ => told,
     };
     assert_eq!((refused.status, finished(&world)), (StatusCode::FORBIDDEN, 0));
-    assert_eq!(world.worker.shared.counts.logins_of_other_browsers.value(), 1);
+    assert_eq!(world.worker.shared.events.counts().logins_of_other_browsers.value(), 1);
     assert!(refused.text.contains("/.brama/login?return_to=%2F&"), "{}", refused.text);
     assert_eq!(other.visit("/.brama/session").await.json()["signed_in"], false);
 }
@@ -171,7 +171,7 @@ async fn a_network_of_which_too_many_logins_failed_is_turned_away_before_anythin
         let answer = Browser::new(&world, HOST).visit("/.brama/finish?state=x").await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
     }
-    assert_eq!(world.worker.shared.counts.logins_of_other_browsers.value(), 0);
+    assert_eq!(world.worker.shared.events.counts().logins_of_other_browsers.value(), 0);
     // One that brings an artifact that was used before is.
     let thief = Browser::new(&world, HOST);
     let used = thief.identify(&thief.visit("/tax").await, "zofia").await;
@@ -211,7 +211,7 @@ async fn a_network_of_which_too_many_logins_failed_is_turned_away_before_anythin
 async fn a_login_begins_for_who_needs_it_and_is_told_of_to_who_cannot_go() {
     let world = gateway().await;
     let browser = Browser::new(&world, HOST);
-    let step_ups = || world.worker.shared.counts.step_ups.value();
+    let step_ups = || world.worker.shared.events.counts().step_ups.value();
     let page = browser.visit("/.brama/login?return_to=/tax&assurance=substantial").await;
     assert!(page.text.contains("SAMLRequest"), "{}", page.text);
     assert_eq!(step_ups(), 0, "nobody was signed in");
@@ -245,11 +245,11 @@ async fn a_login_begins_for_who_needs_it_and_is_told_of_to_who_cannot_go() {
         ("sec-fetch-dest", "iframe", 401, 1),
         ("sec-purpose", "prefetch", 401, 0),
     ] {
-        let before = (step_ups(), world.worker.shared.counts.logins_begun.value());
+        let before = (step_ups(), world.worker.shared.events.counts().logins_begun.value());
         let request = get(HOST, "/.brama/login?assurance=high", &[(name, value)]);
         let answer = browser.go(request, "").await;
         assert_eq!((answer.status.as_u16(), step_ups() - before.0), (status, counted), "{value}");
-        assert_eq!(world.worker.shared.counts.logins_begun.value(), before.1, "{value}");
+        assert_eq!(world.worker.shared.events.counts().logins_begun.value(), before.1, "{value}");
         assert!(answer.text.contains("/.brama/login?"), "{}", answer.text);
         if value != "iframe" {
             assert_eq!(answer.json()["error"], "step_up_required");
@@ -262,7 +262,7 @@ async fn a_citizen_signs_out_by_a_page_of_ours_and_by_no_other_sites() {
     let world = gateway().await;
     let browser = Browser::new(&world, HOST);
     let logouts = |outcome: &str| {
-        let all = world.worker.shared.counts.logouts.all();
+        let all = world.worker.shared.events.counts().logouts.all();
         all.iter().find(|(name, _)| *name == outcome).map_or(0, |(_, count)| *count)
     };
     let signed_out = browser.visit("/.brama/logout").await;

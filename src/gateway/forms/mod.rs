@@ -30,6 +30,7 @@ use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::failure::Failure;
 use crate::gateway::{Worker, asked_from};
+use crate::observe::event::Event;
 use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::context::{Caller, RequestContext};
@@ -144,7 +145,8 @@ pub async fn keep(
         Err(DidNotArrive::Unread(ReadError::TooLong(_))) => return Err(too_large()),
         Err(DidNotArrive::Unread(error)) => return Err(did_not_arrive(error)),
         Err(error @ DidNotArrive::NoRoom) => {
-            tracing::warn!(request = context.id, "form not kept: {error}");
+            let why = error.to_string();
+            worker.shared.tell(context, Event::FormNotKept { why: &why });
             return Ok(None);
         }
     };
@@ -152,12 +154,12 @@ pub async fn keep(
     let kept = forms.keep(&Form { about, body }, &binding, network, context.began).await;
     match kept {
         Ok(handle) => {
-            worker.shared.counts.forms_kept.add();
-            tracing::info!(request = context.id, "form kept across a login");
+            worker.shared.tell(context, Event::FormKept);
             Ok(Some(BoundForm { handle, binding }))
         }
         Err(full @ NotKept::Full) => {
-            tracing::warn!(request = context.id, "form not kept: {full}");
+            let why = full.to_string();
+            worker.shared.tell(context, Event::FormNotKept { why: &why });
             Ok(None)
         }
         Err(NotKept::Store(away)) => Err(away.into()),
@@ -270,7 +272,7 @@ pub async fn put_in_place(
     context.scan.has_length = true;
     // All of it is here, so no client waits for a word to send it.
     context.parts.extensions.remove::<ExpectContinue>();
-    tracing::info!(request = context.id, "kept form sent");
+    worker.shared.tell(context, Event::FormSent);
     Ok((Incoming::whole(body), Box::new(Taken { kept, form })))
 }
 
@@ -293,7 +295,7 @@ pub async fn put_back(
     let network = worker.network(context);
     let forms = &worker.shared.flows.forms;
     if let Err(error) = forms.put_back(&handle, &form, &binding, network, now).await {
-        tracing::warn!(request = context.id, %error, "form is lost: the portal is away too");
+        worker.shared.tell(context, Event::FormLost { why: &error.to_string() });
     }
 }
 

@@ -24,7 +24,7 @@ async fn gateway() -> World {
 }
 
 fn kept(world: &World) -> u64 {
-    world.worker.shared.counts.forms_kept.value()
+    world.worker.shared.events.counts().forms_kept.value()
 }
 
 /// Sends a form from a page of the portal, after this change of what is said.
@@ -292,7 +292,7 @@ async fn who_was_signed_out_by_an_operator_is_told_so_and_their_form_is_kept() {
     let link = "/.brama/login?return_to=%2F.brama%2Fform%3Fid%3D";
     assert!(told.text.contains(link), "{}", told.text);
     assert!(!browser.cookies().is_empty(), "it is for this browser");
-    let refusals = world.worker.shared.counts.refusals.all();
+    let refusals = world.worker.shared.events.counts().refusals.all();
     let (_, counted) =
         refusals.iter().find(|(name, _)| *name == "session.ended_by_operator").unwrap();
     assert_eq!(*counted, 1);
@@ -314,7 +314,7 @@ async fn what_is_too_long_by_what_it_says_begins_nothing() {
 async fn what_is_too_long_is_so_for_us_or_for_its_route() {
     let world = world_with_node(&format!("{ROUTES}[session]\nkeep_forms = \"20 B\"\n"), OK).await;
     let refusals = |reason: &str| {
-        let all = world.worker.shared.counts.refusals.all();
+        let all = world.worker.shared.events.counts().refusals.all();
         all.iter().find(|(name, _)| *name == reason).unwrap().1
     };
     for (target, length) in [("/tax", 21), ("/small", 21), ("/tiny", 11)] {

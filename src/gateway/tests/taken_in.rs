@@ -178,7 +178,7 @@ async fn what_is_read_in_two_ways_is_refused_by_its_own_name() {
         ("/public/../tax", "request.ambiguous_path"),
     ] {
         world.get(target, &[SCRIPT]).await;
-        let refusals = world.worker.shared.counts.refusals.all();
+        let refusals = world.worker.shared.events.counts().refusals.all();
         let counted = refusals.iter().find(|(name, _)| *name == reason).unwrap().1;
         assert_eq!(counted, 1, "{target}");
     }

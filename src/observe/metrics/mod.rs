@@ -24,6 +24,7 @@ use std::sync::{PoisonError, RwLock};
 
 use http::StatusCode;
 
+use super::event::EndedBy;
 use crate::base::reason::Reason;
 
 pub use self::encoder::{Format, MOST_ROWS, MetricsEncoder, Samples, Scraper, Source};
@@ -118,6 +119,8 @@ pub struct GatewayCounts {
     pub step_ups: Count,
     /// Sign-outs, by what became of them.
     pub logouts: ByName,
+    /// Sessions that ended here before their time, by who ended them.
+    pub sessions_ended: ByName,
     /// Forms that were kept across a login.
     pub forms_kept: Count,
     /// Requests in which a client told an identity as other gateways do.
@@ -142,6 +145,7 @@ impl Default for GatewayCounts {
             logins_of_other_browsers: Count::default(),
             step_ups: Count::default(),
             logouts: ByName::beginning_with(outcomes),
+            sessions_ended: ByName::beginning_with(EndedBy::ALL.map(EndedBy::name)),
             forms_kept: Count::default(),
             identities_told: Count::default(),
             decisions: ByName::beginning_with(["allowed", "denied", "refused"]),

@@ -27,14 +27,15 @@ use arc_swap::ArcSwap;
 use rustls::SignatureScheme;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 pub use self::pair::{Error, Examined, Files, Part, examine};
 use self::pair::{Pair, Stamp};
-use crate::base::clock::Time;
+use crate::base::clock::{SharedClock, Time};
 use crate::base::encoding::{hex_lower, sha256};
 use crate::base::shutdown::Shutdown;
+use crate::observe::event::{self, Events};
 
 /// The certificates of a listener. Shared by all workers.
 pub struct Certificates {
@@ -212,23 +213,33 @@ impl fmt::Debug for Certificates {
 }
 
 impl Event {
-    /// Writes it to the log, unless nothing happened.
-    pub fn log(&self) {
-        let certificate = self.certificate.display();
+    /// Tells of it, unless nothing happened.
+    pub fn tell(&self, events: &Events, now: Time) {
+        let file = self.certificate.display().to_string();
         match &self.outcome {
             Outcome::Unchanged => {}
             Outcome::Reloaded { subject, sha256, not_after } => {
-                info!(%certificate, subject, sha256, %not_after, "new certificate is in use");
+                let (used_for, file, not_after) = ("listener", Some(&*file), *not_after);
+                let event =
+                    event::Event::CertificateLoaded { used_for, file, subject, sha256, not_after };
+                events.tell(now, None, event);
             }
             Outcome::Kept { why } => {
-                warn!(%certificate, error = %why, "new certificate cannot be used, the old one stays");
+                let why = why.to_string();
+                let event = event::Event::CertificateRefused { file: &file, why: &why };
+                events.tell(now, None, event);
             }
         }
     }
 }
 
 /// Looks at the files every `period` until told to stop.
-pub async fn watch(certificates: Arc<Certificates>, period: Duration, mut stop: Shutdown) {
+pub async fn watch(
+    certificates: Arc<Certificates>,
+    period: Duration,
+    (events, clock): (Arc<Events>, SharedClock),
+    mut stop: Shutdown,
+) {
     loop {
         tokio::select! {
             () = stop.wait() => return,
@@ -237,7 +248,7 @@ pub async fn watch(certificates: Arc<Certificates>, period: Duration, mut stop: 
         let store = Arc::clone(&certificates);
         // A network disk may take its time; workers do not wait for it.
         match tokio::task::spawn_blocking(move || store.reload()).await {
-            Ok(events) => events.iter().for_each(Event::log),
+            Ok(changed) => changed.iter().for_each(|one| one.tell(&events, clock.now())),
             Err(error) => error!(%error, "certificates could not be looked at"),
         }
     }

@@ -16,6 +16,7 @@ use super::owed::{Noted, Owed};
 use super::registry::{NOTE_LIFE, Sessions};
 use super::remote::RemoteSessions;
 use crate::base::clock::{Time, later};
+use crate::observe::event::Event;
 use crate::store::{Record, Unavailable};
 
 impl Sessions {
@@ -42,7 +43,8 @@ impl Sessions {
         if !self.take(key, now).await? {
             return Ok(false);
         }
-        self.ended.add(why.name());
+        let session = key.public_name();
+        self.events.tell(now, None, Event::SessionEnded { session: &session, by: why.into() });
         self.notes.insert(key, why);
         if let Some(remote) = &self.remote {
             let record = Record {

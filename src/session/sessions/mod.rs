@@ -18,7 +18,6 @@
 //!    before.
 
 mod absent;
-mod causes;
 mod ends;
 mod lookup;
 mod numbers;
@@ -31,7 +30,6 @@ mod remote;
 mod tests;
 mod upkeep;
 
-pub use self::causes::{REPLACED, SIGNED_OUT};
 pub use self::lookup::Known;
 pub use self::operators::{Listed, Seen};
 pub use self::registry::Sessions;

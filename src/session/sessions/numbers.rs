@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::registry::Sessions;
 use crate::base::clock::Time;
-use crate::observe::metrics::ByName;
+use std::sync::Arc;
+
+use crate::observe::event::Events;
 
 impl Sessions {
     /// Returns how many sessions this process knows; a few of them may be over and not swept out
@@ -20,10 +22,10 @@ impl Sessions {
         self.settings.maximum
     }
 
-    /// Returns what was ended here, by its cause.
+    /// Returns who is told what happens to sessions.
     #[must_use]
-    pub fn ended(&self) -> &ByName {
-        &self.ended
+    pub fn events(&self) -> &Arc<Events> {
+        &self.events
     }
 
     /// Returns how long the store has been away; zero when it is not.

@@ -12,12 +12,11 @@ use super::super::label::{Label, Why};
 use super::super::local::{Insertion, LocalSessions};
 use super::super::{Session, SessionId, SessionKey, Settings, stored};
 use super::absent::Absent;
-use super::causes::CAUSES;
 use super::remote::{RemoteSessions, Sharing};
 use crate::base::clock::{Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
-use crate::observe::metrics::ByName;
+use crate::observe::event::Events;
 use crate::observe::seldom::Seldom;
 use crate::store::seal::Sealer;
 use crate::store::{Record, RecordStore, Touch, Unavailable};
@@ -32,8 +31,8 @@ pub struct Sessions {
     pub(super) remote: Option<RemoteSessions>,
     pub(super) settings: Settings,
     pub(super) owners: PairwiseSecret,
-    /// Those that were ended here before their time.
-    pub(super) ended: ByName,
+    /// Who is told that one ended before its time.
+    pub(super) events: Arc<Events>,
     /// When the log says the next time that there is no room.
     said_full: Seldom,
 }
@@ -41,8 +40,8 @@ pub struct Sessions {
 impl Sessions {
     /// Makes sessions that are gone with this process.
     #[must_use]
-    pub fn in_memory(settings: Settings, owners: PairwiseSecret) -> Arc<Self> {
-        Arc::new(Self::of(settings, owners, None))
+    pub fn in_memory(settings: Settings, owners: PairwiseSecret, events: Arc<Events>) -> Arc<Self> {
+        Arc::new(Self::of(settings, owners, None, events))
     }
 
     /// Makes sessions that are kept in a store.
@@ -53,21 +52,26 @@ impl Sessions {
         sealer: Sealer,
         settings: Settings,
         owners: PairwiseSecret,
+        events: Arc<Events>,
     ) -> Arc<Self> {
         let remote = RemoteSessions::new(store, sharing, sealer);
-        Arc::new(Self::of(settings, owners, Some(remote)))
+        Arc::new(Self::of(settings, owners, Some(remote), events))
     }
 
-    fn of(settings: Settings, owners: PairwiseSecret, remote: Option<RemoteSessions>) -> Self {
+    fn of(
+        settings: Settings,
+        owners: PairwiseSecret,
+        remote: Option<RemoteSessions>,
+        events: Arc<Events>,
+    ) -> Self {
         let local = LocalSessions::new(settings.maximum, settings.idle);
         let notes = Cache::builder()
             .max_capacity(NOTES)
             .time_to_live(NOTE_LIFE)
             .build_with_hasher(BuildDigestHasher::default());
         let absent = Absent::new();
-        let ended = ByName::beginning_with(CAUSES);
         let said_full = Seldom::every(SAID_FULL_FOR);
-        Self { local, notes, absent, remote, settings, owners, ended, said_full }
+        Self { local, notes, absent, remote, settings, owners, events, said_full }
     }
 
     /// Begins to keep a session under an id that was never used before. When the person has too

@@ -57,7 +57,7 @@ async fn ask(request: Request<Incoming>, is_admitted: bool, is_asked: bool, sent
         grace: Duration::from_secs(300),
     };
     let owners = PairwiseSecret::new(vec![7; PairwiseSecret::LEAST]).expect("it is long enough");
-    let sessions = Sessions::in_memory(settings.clone(), owners);
+    let sessions = Sessions::in_memory(settings.clone(), owners, Arc::default());
     let id = SessionId::generate();
     let assertion = ASSERTION
         .with_borrow_mut(|assertion| assertion.get_or_insert_with(signed::assertion).clone());

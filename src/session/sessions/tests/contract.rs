@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn sessions_in_memory_keep_the_contract() {
-    contract(&Sessions::in_memory(settings(), owners())).await;
+    contract(&Sessions::in_memory(settings(), owners(), Arc::default())).await;
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn gives_a_removed_session_to_one_caller(sessions: &Sessions, clock: &Manu
 async fn tells_why_it_was_ended(sessions: &Sessions, clock: &ManualClock) {
     let (id, now) = (begun(sessions, clock).await, clock.now());
     let counted = |why: Why| {
-        let all = sessions.ended().all();
+        let all = sessions.events.counts().sessions_ended.all();
         all.iter().find(|(name, _)| *name == why.name()).map_or(0, |(_, count)| *count)
     };
     let before = [counted(Why::Operator), counted(Why::Elsewhere)];
@@ -147,7 +147,7 @@ async fn the_oldest_sessions_of_a_person_make_room() {
         let settings = Settings { maximum_per_person: 2, ..settings() };
         let sessions = match with_place {
             true => replica(&Switch::new(), settings),
-            false => Sessions::in_memory(settings, owners()),
+            false => Sessions::in_memory(settings, owners(), Arc::default()),
         };
         let mut ids = Vec::new();
         for _ in 0..3 {
@@ -166,7 +166,7 @@ async fn the_oldest_sessions_of_a_person_make_room() {
 #[tokio::test]
 async fn what_is_over_and_not_swept_out_is_not_listed() {
     let clock = clock();
-    let sessions = Sessions::in_memory(settings(), owners());
+    let sessions = Sessions::in_memory(settings(), owners(), Arc::default());
     let over = begun(&sessions, &clock).await;
     clock.advance(settings().idle);
     let live = begun(&sessions, &clock).await;

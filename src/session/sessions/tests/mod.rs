@@ -46,12 +46,13 @@ fn replica(store: &Arc<Switch>, settings: Settings) -> Arc<Sessions> {
         sealer(),
         settings,
         owners(),
+        Arc::default(),
     )
 }
 
 fn alone(store: &Arc<Switch>) -> Arc<Sessions> {
     let store = Arc::clone(store) as Arc<dyn RecordStore>;
-    Sessions::kept_in(store, Sharing::Alone, sealer(), settings(), owners())
+    Sessions::kept_in(store, Sharing::Alone, sealer(), settings(), owners(), Arc::default())
 }
 
 /// A store that can be away.

@@ -10,7 +10,9 @@ fn near(sessions: &Sessions, id: &SessionId) -> Option<Arc<CachedSession>> {
 #[tokio::test]
 async fn what_has_ended_and_is_found_near_needs_no_store_and_is_near_no_more() {
     let (store, clock) = (Switch::new(), clock());
-    for sessions in [replica(&store, settings()), Sessions::in_memory(settings(), owners())] {
+    for sessions in
+        [replica(&store, settings()), Sessions::in_memory(settings(), owners(), Arc::default())]
+    {
         store.away(false);
         let id = begun(&sessions, &clock).await;
         near(&sessions, &id).unwrap().end();
@@ -113,12 +115,14 @@ async fn nobody_is_signed_in_before_it_is_known_whose_a_session_is() {
     let id = begun(&replica(&store, settings()), &clock).await;
     let behind = |owners| {
         let store = Arc::clone(&store) as Arc<dyn RecordStore>;
-        Sessions::kept_in(store, Sharing::Replicas, sealer(), settings(), owners)
+        Sessions::kept_in(store, Sharing::Replicas, sealer(), settings(), owners, Arc::default())
     };
     let find = async |sessions: &Sessions| sessions.find(&id, Activity::Alive, clock.now()).await;
     let pending = behind(PairwiseSecret::pending());
     assert!(find(&pending).await.is_err(), "it cannot be told");
-    for sessions in [pending, Sessions::in_memory(settings(), PairwiseSecret::pending())] {
+    for sessions in
+        [pending, Sessions::in_memory(settings(), PairwiseSecret::pending(), Arc::default())]
+    {
         let new = SessionId::generate();
         let kept = sessions.insert(&new, session(new.key(), clock.now()), clock.now()).await;
         assert!(kept.is_err());
@@ -130,7 +134,7 @@ async fn nobody_is_signed_in_before_it_is_known_whose_a_session_is() {
 
 #[tokio::test]
 async fn pages_of_sessions_in_memory_have_each_of_them_once_and_none_that_is_over() {
-    let (sessions, clock) = (Sessions::in_memory(settings(), owners()), clock());
+    let (sessions, clock) = (Sessions::in_memory(settings(), owners(), Arc::default()), clock());
     let mut ids = Vec::new();
     for _ in 0..15 {
         ids.push(begun(&sessions, &clock).await.key());

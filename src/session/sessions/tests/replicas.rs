@@ -11,8 +11,14 @@ async fn another_replica_finds_a_session_and_so_does_this_one_after_a_restart() 
     assert_eq!(live.session().person().pesel(), Some("44051401359"));
     // Without the secret of the servers it does not open, and no citizen is signed in.
     let store: Arc<dyn RecordStore> = store;
-    let stranger =
-        Sessions::kept_in(store, Sharing::Replicas, Sealer::default(), settings(), owners());
+    let stranger = Sessions::kept_in(
+        store,
+        Sharing::Replicas,
+        Sealer::default(),
+        settings(),
+        owners(),
+        Arc::default(),
+    );
     assert!(stranger.find(&id, Activity::Alive, clock.now()).await.unwrap().is_none());
 }
 
@@ -149,7 +155,9 @@ async fn what_the_store_has_no_more_has_ended_for_all_who_hold_it() {
 async fn whoever_holds_a_session_that_ended_here_sees_it_without_asking() {
     let (store, clock) = (Switch::new(), clock());
     let now = clock.now();
-    for sessions in [replica(&store, settings()), Sessions::in_memory(settings(), owners())] {
+    for sessions in
+        [replica(&store, settings()), Sessions::in_memory(settings(), owners(), Arc::default())]
+    {
         let id = begun(&sessions, &clock).await;
         let live = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
         assert_eq!(sessions.is_live_near(&live, now), Some(true));
@@ -257,7 +265,7 @@ async fn only_the_store_knows_of_what_is_not_near() {
     assert!(matches!(near(&two, &id), Known::Unknown));
     one.remote.as_ref().unwrap().begin_round(now);
     assert!(matches!(near(&one, &id), Known::Doubtful(_)));
-    let alone = Sessions::in_memory(settings(), owners());
+    let alone = Sessions::in_memory(settings(), owners(), Arc::default());
     assert!(matches!(near(&alone, &id), Known::Nothing), "there is nobody to ask");
 }
 

@@ -6,7 +6,7 @@ use super::*;
 async fn a_session_that_made_room_is_over_for_whoever_holds_it() {
     let clock = clock();
     let settings = Settings { maximum: 2, ..settings() };
-    let sessions = Sessions::in_memory(settings, owners());
+    let sessions = Sessions::in_memory(settings, owners(), Arc::default());
     let oldest = begun(&sessions, &clock).await;
     let live = sessions.find(&oldest, Activity::Alive, clock.now()).await.unwrap().unwrap();
     clock.advance(Duration::from_secs(1));
@@ -49,7 +49,8 @@ async fn a_session_that_made_room_near_is_found_in_the_store() {
 async fn a_session_that_made_room_in_the_store_ends_near() {
     let clock = clock();
     let store: Arc<dyn RecordStore> = Arc::new(Memory::new(2));
-    let sessions = Sessions::kept_in(store, Sharing::Replicas, sealer(), settings(), owners());
+    let sessions =
+        Sessions::kept_in(store, Sharing::Replicas, sealer(), settings(), owners(), Arc::default());
     let attending =
         tokio::spawn(Arc::clone(&sessions).serve(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;

@@ -16,8 +16,10 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[tokio::test(start_paused = true)]
 async fn what_is_over_is_swept_out() {
     let clock = Arc::new(clock());
-    for sessions in [Sessions::in_memory(settings(), owners()), replica(&Switch::new(), settings())]
-    {
+    for sessions in [
+        Sessions::in_memory(settings(), owners(), Arc::default()),
+        replica(&Switch::new(), settings()),
+    ] {
         begun(&sessions, &clock).await;
         clock.advance(2 * settings().idle);
         let live = begun(&sessions, &clock).await;

@@ -1,0 +1,120 @@
+//! Events become lines of the log. Their words and fields are what operators search for: they stay.
+
+use tracing::{debug, info, warn};
+
+use super::super::event::{AdminAction, Asked, Event, LoginFacts, Refused, Told};
+use crate::base::reason::Reason;
+
+/// Writes a line, or none.
+pub(in crate::observe) fn hear(told: &Told<'_>) {
+    let request = told.request.map(|asked| asked.id);
+    match told.event {
+        Event::LoginStarted { assurance, is_anew, .. } => {
+            info!(request, assurance, anew = is_anew, "login begun");
+        }
+        Event::ArtifactResolved { login, took } => {
+            let milliseconds = took.as_secs_f64() * 1000.0;
+            debug!(login = login.authn_request, milliseconds, "artifact resolved");
+        }
+        Event::SignedIn { session, assurance, is_again, .. } => {
+            info!(request, session, assurance, again = is_again, "citizen signed in");
+        }
+        Event::LoginRefused { login, refusal } => login_refused(told.request, &login, &refusal),
+        Event::RequestRefused(refusal) => refused(request, &refusal),
+        Event::HandOverBegun { host } => info!(request, host, "citizen crosses to another host"),
+        Event::HandedOver { session, host } => {
+            info!(request, session, host, "citizen signed in at another host");
+        }
+        Event::SignedOut { outcome, .. } => info!(request, outcome, "citizen signed out"),
+        Event::LogoutNotConfirmed { why } => {
+            warn!(request, reason = why, "node did not confirm the logout");
+        }
+        Event::FormKept => info!(request, "form kept across a login"),
+        Event::FormNotKept { why } => warn!(request, "form not kept: {why}"),
+        Event::FormSent => info!(request, "kept form sent"),
+        Event::FormLost { why } => {
+            warn!(request, error = why, "form is lost: the portal is away too");
+        }
+        Event::IdentityToldByClient { header, is_logged: true } => warn!(
+            request,
+            header, "a client told an identity in a header of another gateway's; it was removed"
+        ),
+        Event::CertificateLoaded { .. } | Event::CertificateRefused { .. } => {
+            certificate(&told.event);
+        }
+        Event::AdminActed { admin, action } => acted(admin, &action),
+        // What the citizen who signs out or in says already, or the caller says with more words.
+        Event::SessionEnded { .. }
+        | Event::StepUpDemanded
+        | Event::ResponseCut { .. }
+        | Event::IdentityToldByClient { is_logged: false, .. }
+        | Event::ConfigurationApplied
+        | Event::ConfigurationRefused => {}
+    }
+}
+
+fn login_refused(asked: Option<Asked<'_>>, login: &LoginFacts<'_>, refusal: &Refused<'_>) {
+    let request = asked.map(|asked| asked.id);
+    if refusal.reason == Reason::LoginOtherBrowser {
+        let address = asked.map(|asked| tracing::field::display(asked.client));
+        warn!(
+            request,
+            address, "login ended: its answer came to another browser than the one that began it"
+        );
+    }
+    let Refused { reason, status, incident, detail } = *refusal;
+    let (reason, login) = (reason.as_str(), login.authn_request);
+    warn!(reason, request, login, incident, status, detail, "request refused");
+}
+
+fn refused(request: Option<&str>, refusal: &Refused<'_>) {
+    let Refused { reason, status, incident, detail } = *refusal;
+    warn!(reason = reason.as_str(), request, incident, status, detail, "request refused");
+}
+
+fn certificate(event: &Event<'_>) {
+    match *event {
+        Event::CertificateLoaded {
+            file: Some(certificate), subject, sha256, not_after, ..
+        } => {
+            info!(certificate, subject, sha256, %not_after, "new certificate is in use");
+        }
+        Event::CertificateLoaded { used_for, file: None, subject, sha256, not_after } => {
+            info!(used_for, subject, sha256, %not_after, "certificate is in use");
+        }
+        Event::CertificateRefused { file: certificate, why: error } => {
+            warn!(certificate, error, "new certificate cannot be used, the old one stays");
+        }
+        _ => {}
+    }
+}
+
+fn acted(admin: &str, action: &AdminAction<'_>) {
+    match *action {
+        AdminAction::EndedSession { session } => {
+            info!(admin, session, "operator ended a session");
+        }
+        AdminAction::EndedSessions { ended, is_of_one_person } => {
+            info!(admin, ended, of_one_person = is_of_one_person, "operator ended sessions");
+        }
+        AdminAction::RotatedKeys { algorithm } => {
+            info!(admin, algorithm, "operator rotated keys");
+        }
+        AdminAction::RetiredKey { kid, pending: None } => {
+            warn!(admin, kid, "operator retired a key of identities");
+        }
+        AdminAction::RetiredKey { kid, pending: Some(error) } => warn!(
+            admin,
+            kid, error, "operator retired a key of identities: here alone until it can be told"
+        ),
+        AdminAction::SavedPairwiseSecret => {
+            warn!(admin, "operator saved the secret of the pseudonyms");
+        }
+        AdminAction::ReplacedPairwiseSecret => {
+            warn!(admin, "operator replaced the secret of the pseudonyms");
+        }
+        AdminAction::EndedAllSessions { ended } => {
+            warn!(admin, ended, "all sessions ended, since every sub is another one");
+        }
+    }
+}

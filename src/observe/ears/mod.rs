@@ -1,0 +1,4 @@
+//! What is made of every event ([`super::event`]): lines of the log, and counts.
+
+mod counts;
+pub(super) mod log;

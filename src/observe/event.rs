@@ -1,0 +1,391 @@
+//! What happens to logins, sessions, keys and the program itself, said once.
+//!
+//! 1. A fact is an [`Event`], told where it happens ([`Events::tell`]) and nowhere a second time.
+//!    Whoever makes something of it is an [`Ear`]: the log and the counts always ([`super::ears`]),
+//!    others as the configuration says.
+//! 2. An event borrows what it says. An ear that keeps something copies it; none waits, since a
+//!    worker tells while a citizen waits.
+//! 3. Every ear matches every event: a new one does not compile until each ear says what becomes
+//!    of it.
+//! 4. Nothing here names a person, but [`Personal`]: it prints nothing, and who opens it must make
+//!    a pseudonym of it.
+//!
+//! A request that simply passes is no event. It has the access log.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ears::log;
+use super::metrics::GatewayCounts;
+use crate::base::clock::Time;
+use crate::base::reason::Reason;
+
+/// A fact, and where it happened.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'e> {
+    /// The request within which it happened; none for what no client began.
+    pub request: Option<Asked<'e>>,
+    /// When it happened.
+    pub at: Time,
+    /// What happened.
+    pub event: Event<'e>,
+}
+
+/// The request within which something happened.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'e> {
+    /// Identifies the request in logs and on pages.
+    pub id: &'e str,
+    /// The address of the client, as far as we believe.
+    pub client: IpAddr,
+    /// The canonical host that it is for.
+    pub host: &'e str,
+    /// The path prefix of the route that it took, when it took one already.
+    pub route: Option<&'e str>,
+}
+
+/// What is known of a login so far. What is not known yet is absent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoginFacts<'e> {
+    /// The `ID` of our `AuthnRequest`.
+    pub authn_request: Option<&'e str>,
+    /// The fingerprint of the artifact: SHA-256, in hexadecimal digits.
+    pub artifact: Option<&'e str>,
+    /// The `ID` of the assertion.
+    pub assertion: Option<&'e str>,
+    /// The authority that identified the citizen, as the node names it.
+    pub authority: Option<&'e str>,
+}
+
+/// The identifier of a person, and of which kind it is. Not printed.
+#[derive(Clone, Copy)]
+pub struct Personal<'e>(&'static str, &'e str);
+
+impl<'e> Personal<'e> {
+    /// Hides an identifier.
+    #[must_use]
+    pub const fn new(kind: &'static str, identifier: &'e str) -> Self {
+        Self(kind, identifier)
+    }
+
+    /// Returns the name of the kind: two identifiers of different kinds are never one person's.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        self.0
+    }
+
+    /// Returns the identifier, for who makes a keyed pseudonym of it and keeps nothing else.
+    #[must_use]
+    pub const fn expose(self) -> &'e str {
+        self.1
+    }
+}
+
+impl fmt::Debug for Personal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[personal]")
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'e> {
+    /// A browser was sent to the node.
+    LoginStarted {
+        /// What is known of the login.
+        login: LoginFacts<'e>,
+        /// The level that is asked for.
+        assurance: &'static str,
+        /// Whether the citizen must identify anew.
+        is_anew: bool,
+    },
+    /// The node said what an artifact stands for; nothing of it is examined yet.
+    ArtifactResolved {
+        /// What is known of the login.
+        login: LoginFacts<'e>,
+        /// How long the node took.
+        took: Duration,
+    },
+    /// A citizen was signed in.
+    SignedIn {
+        /// What is known of the login; little when it is told again.
+        login: LoginFacts<'e>,
+        /// The public name of the session.
+        session: &'e str,
+        /// The level that was reached.
+        assurance: &'static str,
+        /// Who it is; none when it is told again.
+        person: Option<Personal<'e>>,
+        /// Whether the browser was told so before: then nothing began.
+        is_again: bool,
+    },
+    /// A login led to no session.
+    LoginRefused {
+        /// What is known of the login.
+        login: LoginFacts<'e>,
+        /// Why, and what the client is told.
+        refusal: Refused<'e>,
+    },
+    /// A request that belongs to no login was refused.
+    RequestRefused(Refused<'e>),
+    /// Something that lasts was cut, because it may not go on.
+    ResponseCut {
+        /// Why it was cut.
+        reason: Reason,
+    },
+    /// A signed-in citizen asks for what needs a surer or a newer login.
+    StepUpDemanded,
+    /// The session of a citizen is about to go over to another host.
+    HandOverBegun {
+        /// The host.
+        host: &'e str,
+    },
+    /// A citizen is signed in at another host by the session of the registered one.
+    HandedOver {
+        /// The public name of the session.
+        session: &'e str,
+        /// The host.
+        host: &'e str,
+    },
+    /// A citizen signed out.
+    SignedOut {
+        /// The public name of the session; none when there was none.
+        session: Option<&'e str>,
+        /// What became of it, as metrics and programs are told.
+        outcome: &'static str,
+    },
+    /// The node did not confirm that its session ended; ours did.
+    LogoutNotConfirmed {
+        /// What the node answered, or why it did not.
+        why: &'e str,
+    },
+    /// A session ended before its time.
+    SessionEnded {
+        /// The public name of the session.
+        session: &'e str,
+        /// Who ended it.
+        by: EndedBy,
+    },
+    /// A form was kept across a login.
+    FormKept,
+    /// A form was not kept, and the citizen must type it again.
+    FormNotKept {
+        /// What was in the way.
+        why: &'e str,
+    },
+    /// A form that was kept went to the portal.
+    FormSent,
+    /// A form that was kept is lost, because the portal is away too.
+    FormLost {
+        /// What was in the way.
+        why: &'e str,
+    },
+    /// A client told an identity as other gateways do; it was removed.
+    IdentityToldByClient {
+        /// The name of the header.
+        header: &'static str,
+        /// Whether it is told in the log now: not each one is.
+        is_logged: bool,
+    },
+    /// A new configuration is in use.
+    ConfigurationApplied,
+    /// A new configuration cannot be used; the old one stays.
+    ConfigurationRefused,
+    /// A certificate is in use that was not before.
+    CertificateLoaded {
+        /// What it is for: `listener`, `signing`, `node`, `client`.
+        used_for: &'static str,
+        /// The file that it is in, where it has one.
+        file: Option<&'e str>,
+        /// Its subject (RFC 4514).
+        subject: &'e str,
+        /// SHA-256 of the certificate, in hexadecimal digits.
+        sha256: &'e str,
+        /// When it ends.
+        not_after: Time,
+    },
+    /// A certificate cannot be used; the one before stays.
+    CertificateRefused {
+        /// The file that it is in.
+        file: &'e str,
+        /// Why not.
+        why: &'e str,
+    },
+    /// An operator did something to keys or sessions.
+    AdminActed {
+        /// The name of the operator.
+        admin: &'e str,
+        /// What was done.
+        action: AdminAction<'e>,
+    },
+}
+
+/// Why something was refused, and what the client is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'e> {
+    /// The stable code.
+    pub reason: Reason,
+    /// The status code of the answer.
+    pub status: u16,
+    /// The number that the citizen can read out.
+    pub incident: &'e str,
+    /// What the log is told beside that.
+    pub detail: &'e str,
+}
+
+/// Who ended a session before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedBy {
+    /// Its citizen, who signed out.
+    Citizen,
+    /// The same browser, which signed in again.
+    NextLogin,
+    /// The same person, who has too many.
+    Elsewhere,
+    /// An operator.
+    Operator,
+}
+
+impl EndedBy {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Citizen, Self::NextLogin, Self::Elsewhere, Self::Operator];
+
+    /// Returns its name in metrics, which never changes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Citizen => "signed_out",
+            Self::NextLogin => "replaced",
+            Self::Elsewhere => "elsewhere",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// What an operator did.
+#[derive(Debug, Clone, Copy)]
+pub enum AdminAction<'e> {
+    /// Ended one session.
+    EndedSession {
+        /// The public name of the session.
+        session: &'e str,
+    },
+    /// Ended several sessions.
+    EndedSessions {
+        /// How many.
+        ended: u64,
+        /// Whether they were all of one person's.
+        is_of_one_person: bool,
+    },
+    /// Had new keys of identities made.
+    RotatedKeys {
+        /// For which algorithm; none is for all.
+        algorithm: Option<&'static str>,
+    },
+    /// Retired a key of identities.
+    RetiredKey {
+        /// The id of the key.
+        kid: &'e str,
+        /// Why other replicas do not know of it yet; none when they do.
+        pending: Option<&'e str>,
+    },
+    /// Saved the secret of the pseudonyms.
+    SavedPairwiseSecret,
+    /// Replaced the secret of the pseudonyms.
+    ReplacedPairwiseSecret,
+    /// Ended all sessions, since every pseudonym is another one.
+    EndedAllSessions {
+        /// How many.
+        ended: u64,
+    },
+}
+
+/// Somebody who makes something of what happens.
+pub trait Ear: Send + Sync + 'static {
+    /// Takes in what happened. A worker waits for it: nothing may block.
+    fn hear(&self, told: &Told<'_>);
+}
+
+/// To whom facts are told.
+#[derive(Default)]
+pub struct Events {
+    counts: GatewayCounts,
+    ears: Vec<Arc<dyn Ear>>,
+}
+
+impl Events {
+    /// Tells the log, the counts, and these.
+    #[must_use]
+    pub fn new(ears: Vec<Arc<dyn Ear>>) -> Arc<Self> {
+        Arc::new(Self { counts: GatewayCounts::default(), ears })
+    }
+
+    /// Tells a fact to all.
+    pub fn tell<'e>(&self, at: Time, request: Option<Asked<'e>>, event: Event<'e>) {
+        let told = Told { request, at, event };
+        log::hear(&told);
+        self.counts.hear(&told);
+        for ear in &self.ears {
+            ear.hear(&told);
+        }
+    }
+
+    /// Returns what was counted.
+    #[must_use]
+    pub fn counts(&self) -> &GatewayCounts {
+        &self.counts
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("ears", &self.ears.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<String>>);
+
+    impl Ear for Heard {
+        fn hear(&self, told: &Told<'_>) {
+            self.0.lock().unwrap().push(format!("{told:?}"));
+        }
+    }
+
+    #[test]
+    fn a_fact_is_told_to_all_ears_and_counted_once() {
+        let ears = [Arc::<Heard>::default(), Arc::default()];
+        let events = Events::new(ears.iter().map(|ear| Arc::clone(ear) as _).collect());
+        events.tell(Time::UNIX_EPOCH, None, Event::FormKept);
+        events.tell(Time::UNIX_EPOCH, None, Event::FormSent);
+        for ear in ears {
+            let heard = ear.0.lock().unwrap();
+            assert_eq!(heard.len(), 2);
+            assert!(heard[0].contains("FormKept") && heard[1].contains("FormSent"), "{heard:?}");
+        }
+        assert_eq!(events.counts().forms_kept.value(), 1);
+    }
+
+    #[test]
+    fn who_it_is_is_not_printed() {
+        let person = Personal::new("pesel", "90010112345");
+        let event = Event::SignedIn {
+            login: LoginFacts::default(),
+            session: "s",
+            assurance: "high",
+            person: Some(person),
+            is_again: false,
+        };
+        let printed = format!("{event:?}");
+        assert!(printed.contains("[personal]") && !printed.contains("90010112345"), "{printed}");
+        assert_eq!(person.expose(), "90010112345");
+    }
+}
