@@ -51,12 +51,13 @@ use crate::gateway::{self, Shared};
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
-use crate::observe::event::Events;
+use crate::observe::events::Events;
 use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::probes::Probes;
 use crate::request::rules::{CurrentRules, Rules};
 use crate::server::listener::Admission;
+use crate::session::sessions::Sessions;
 use crate::store::seal::Sealer;
 use crate::store::shared::SharedRecord;
 
@@ -90,21 +91,15 @@ impl App {
         let secret = keys.given.clone().unwrap_or_else(PairwiseSecret::pending);
         let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
         let lock = Lock::take(&state, settings.store.is_shared()).await?;
-        let kept = store::open(
-            settings.store,
-            &state,
-            (&settings.session, &settings.flows),
-            (&secret, &events),
-        )?;
+        let kinds = (&settings.session, &settings.flows);
+        let kept = store::open(settings.store, &state, kinds, (&secret, &events))?;
         let shared = (kept.keys_record(), state.clone(), kept.agree(now).await?);
         let keeper = Keeper::begin(keys, secret.clone(), shared, Arc::clone(&clock)).await?;
 
         // 2. The portals behind, and then the sockets: whoever is in their queues waits for us.
         let groups = groups(settings.upstreams).await;
-        let (orders, listen) = {
-            let told = (Arc::clone(&clock), Arc::clone(&events));
-            orders(settings.listen, (kept.authority_record(), state), told)
-        };
+        let book = (kept.authority_record(), state);
+        let (orders, listen) = orders(settings.listen, book, (&clock, &events));
         let admission = admission(&listen);
         let sockets = Sockets::bind(listen, orders.as_deref().map(Orders::challenges))?;
 
@@ -130,12 +125,7 @@ impl App {
             Arc::clone(&clock),
         );
         let shared = Arc::new(Shared {
-            current: CurrentRules::new(
-                Arc::clone(&rules),
-                Arc::clone(&kept.sessions),
-                Arc::clone(&clock),
-                Arc::clone(&events),
-            ),
+            current: current(&rules, &kept.sessions, (&clock, &events)),
             rules,
             flows: Arc::new(flows),
             minter: Arc::new(minter),
@@ -186,6 +176,16 @@ fn rules(routes: Vec<Route>, gateway: &gateway::Settings) -> Arc<Rules> {
     Arc::new(Rules { policy: Policy::new(routes), may_pass_maintenance })
 }
 
+/// Makes the rules by which what lasts is judged again.
+fn current(
+    rules: &Arc<Rules>,
+    sessions: &Arc<Sessions>,
+    (clock, events): (&SharedClock, &Arc<Events>),
+) -> Arc<CurrentRules> {
+    let (clock, events) = (Arc::clone(clock), Arc::clone(events));
+    CurrentRules::new(Arc::clone(rules), Arc::clone(sessions), clock, events)
+}
+
 /// Counts connections by what is listened to, and knows who is no client.
 fn admission(listen: &settings::Listen) -> Arc<Admission> {
     let proxies = listen.proxy_protocol_from.clone();
@@ -196,11 +196,13 @@ fn admission(listen: &settings::Listen) -> Arc<Admission> {
 fn orders(
     mut listen: settings::Listen,
     kept: (Option<SharedRecord>, state::State),
-    told: (SharedClock, Arc<Events>),
+    (clock, events): (&SharedClock, &Arc<Events>),
 ) -> (Option<Arc<Orders>>, settings::Listen) {
     let orders = listen.https.as_mut().and_then(|https| {
         let certificates = Arc::clone(&https.certificates);
-        https.acme.take().map(|settings| Orders::new(settings, kept, certificates, told))
+        https.acme.take().map(|settings| {
+            Orders::new(settings, kept, certificates, (Arc::clone(clock), Arc::clone(events)))
+        })
     });
     (orders, listen)
 }

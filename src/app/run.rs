@@ -22,7 +22,8 @@ use crate::base::shutdown::shutdown;
 use crate::flow::tenure::Tenure;
 use crate::gateway::{Shared, Worker};
 use crate::observe;
-use crate::observe::event::{Event, Events};
+use crate::observe::event::Event;
+use crate::observe::events::Events;
 use crate::observe::metrics::process::Process;
 use crate::operations::Operations;
 use crate::operations::keys::Keys;
@@ -72,7 +73,7 @@ impl App {
         let Some(workers) = start_workers(doors, &currents, &admission, &stopping) else { return };
 
         // 2. What goes on beside them.
-        let sessions = Arc::clone(&shared.flows.sessions);
+        let (sessions, events) = (Arc::clone(&shared.flows.sessions), Arc::clone(&shared.events));
         let asked = operators(admin_token, &sessions, &keeper, &clock);
         let numbers = Metrics {
             process: Process::began(life.began()),
@@ -96,7 +97,6 @@ impl App {
         successor::tell_predecessor().await;
 
         // 3. Until it is time to stop.
-        let events = Arc::clone(&shared.events);
         let mut running =
             Running { renewal, admission, currents, background, life, orders, clock, events, stop };
         let ending = running.obey(commands, hand_over, || shared.access.reopen()).await;

@@ -14,7 +14,7 @@ use super::state::State;
 use crate::base::causes::in_one_line;
 use crate::base::clock::Time;
 use crate::identity::claims::PairwiseSecret;
-use crate::observe::event::Events;
+use crate::observe::events::Events;
 use crate::session::sessions::{Sessions, Sharing};
 use crate::store::agreement::{self, Agreement, Disagreement};
 use crate::store::file::{File, OpenError, Options};

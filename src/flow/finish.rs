@@ -26,6 +26,7 @@ use crate::identity::assurance::Assurance;
 use crate::identity::person::{Identifier, Person};
 use crate::observe::event::{EndedBy, Event, LoginFacts};
 use crate::saml::artifact::{self, Artifact};
+use crate::saml::assertion::Assertion;
 use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
 use crate::saml::refusal::Refusal;
@@ -75,6 +76,17 @@ pub struct Vouched {
     pub authority: Option<String>,
     /// The identifier of the citizen.
     pub person: Identifier,
+}
+
+impl Vouched {
+    fn by(assertion: &Assertion, artifact: &Artifact) -> Self {
+        Self {
+            artifact: hex_lower(&artifact.fingerprint()),
+            assertion: assertion.id().to_owned(),
+            authority: assertion.authority().map(str::to_owned),
+            person: assertion.person().identifier().clone(),
+        }
+    }
 }
 
 /// How long the use of an artifact is remembered. The node forgets it much sooner.
@@ -245,11 +257,7 @@ impl Flows {
         let message = artifact::resolve(artifact, &resolve_id, now, issuer, &settings.signer)?;
         let asked = Instant::now();
         let (answer, permit) = self.node.resolve(permit, soap::wrap(&message)).await?;
-        let fingerprint = hex_lower(&artifact.fingerprint());
-        let authn_request = Some(&*login.request_id);
-        let facts =
-            LoginFacts { authn_request, artifact: Some(&fingerprint), ..LoginFacts::default() };
-        self.tell(Event::ArtifactResolved { login: facts, took: asked.elapsed() });
+        self.tell_resolved(&login, artifact, asked.elapsed());
 
         // 2. The answer: both signatures, statuses, decryption, every condition, level, person.
         let now = self.now();
@@ -303,14 +311,17 @@ impl Flows {
             Some(earlier) => self.replace(&earlier, assertion.person(), now).await,
             None => false,
         };
-        let vouched = Some(Vouched {
-            artifact: fingerprint,
-            assertion: assertion.id().to_owned(),
-            authority: assertion.authority().map(str::to_owned),
-            person: assertion.person().identifier().clone(),
-        });
+        let vouched = Some(Vouched::by(&assertion, artifact));
         let assurance = assertion.assurance();
         Ok(Finished { session: id, assurance, login, vouched, is_same_person })
+    }
+
+    /// Tells that the node said what an artifact stands for.
+    fn tell_resolved(&self, login: &PendingLogin, artifact: &Artifact, took: Duration) {
+        let fingerprint = hex_lower(&artifact.fingerprint());
+        let (authn_request, artifact) = (Some(&*login.request_id), Some(&*fingerprint));
+        let login = LoginFacts { authn_request, artifact, ..LoginFacts::default() };
+        self.tell(Event::ArtifactResolved { login, took });
     }
 
     /// Ends the session that the browser had before; says whether it was of the same person.

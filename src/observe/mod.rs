@@ -6,6 +6,7 @@
 pub mod access;
 mod ears;
 pub mod event;
+pub mod events;
 pub mod incident;
 mod log;
 pub mod metrics;

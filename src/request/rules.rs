@@ -15,7 +15,7 @@ use crate::gate::RouteMatch;
 use crate::gate::facts::Facts;
 use crate::gate::policy::Policy;
 use crate::gate::readings::Refusal;
-use crate::observe::event::Events;
+use crate::observe::events::Events;
 use crate::request::networks::Networks;
 use crate::request::{lenient_path, path};
 use crate::session::sessions::Sessions;

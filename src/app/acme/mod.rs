@@ -36,7 +36,7 @@ use crate::base::causes::in_one_line;
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::random;
 use crate::base::shutdown::Shutdown;
-use crate::observe::event::Events;
+use crate::observe::events::Events;
 use crate::observe::metrics::Count;
 use crate::observe::trouble::{News, Trouble};
 use crate::server::certificates::Certificates;

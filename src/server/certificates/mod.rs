@@ -35,7 +35,8 @@ use self::pair::{Pair, Stamp};
 use crate::base::clock::{SharedClock, Time};
 use crate::base::encoding::{hex_lower, sha256};
 use crate::base::shutdown::Shutdown;
-use crate::observe::event::{self, Events};
+use crate::observe::event;
+use crate::observe::events::Events;
 
 /// The certificates of a listener. Shared by all workers.
 pub struct Certificates {

@@ -6,7 +6,7 @@ use super::registry::Sessions;
 use crate::base::clock::Time;
 use std::sync::Arc;
 
-use crate::observe::event::Events;
+use crate::observe::events::Events;
 
 impl Sessions {
     /// Returns how many sessions this process knows; a few of them may be over and not swept out

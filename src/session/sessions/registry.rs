@@ -16,7 +16,7 @@ use super::remote::{RemoteSessions, Sharing};
 use crate::base::clock::{Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
-use crate::observe::event::Events;
+use crate::observe::events::Events;
 use crate::observe::seldom::Seldom;
 use crate::store::seal::Sealer;
 use crate::store::{Record, RecordStore, Touch, Unavailable};
