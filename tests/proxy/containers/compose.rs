@@ -4,8 +4,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::source;
+use super::podman::Podman;
+use super::{IMAGE, REDIS, context, redis_image, source};
 use crate::harness::tools::{self, Tool};
+use crate::harness::{Citizen, free_address};
 
 /// Reads a file of `deploy/container`.
 fn read(name: &str) -> Value {
@@ -81,4 +83,62 @@ fn files_of_compose_start_what_there_is_with_no_rights() {
     assert!(kinds.iter().all(|needed| needed.is_object()), "{kinds:?}");
     let addresses = gateway["environment"]["BRAMA__STORE__REDIS__ADDRESSES"].as_str().unwrap();
     assert_eq!(words(&serde_json::from_str(addresses).unwrap()), ["redis:6379"]);
+}
+
+/// The demo as the files start it, at free ports.
+struct Demo {
+    podman: Podman,
+    environment: Vec<(&'static str, String)>,
+    origin: String,
+}
+
+impl Demo {
+    fn new() -> Option<Self> {
+        if !tools::has(&[Tool::PodmanCompose, Tool::Redis]) {
+            return None;
+        }
+        let podman = Podman::new()?;
+        context(&podman.file("context"));
+        podman.gateway(&podman.file("context"), IMAGE);
+        redis_image(&podman);
+        let (gateway, pages) = (free_address().port(), free_address().port());
+        let environment = vec![
+            ("BRAMA_IMAGE", IMAGE.to_owned()),
+            ("REDIS_IMAGE", REDIS.to_owned()),
+            ("BRAMA_PORT", gateway.to_string()),
+            ("BRAMA_SIMULATOR_PORT", pages.to_string()),
+        ];
+        Some(Self { podman, environment, origin: format!("http://localhost:{gateway}") })
+    }
+
+    fn composes(&self, files: &[&str], words: &[&str]) {
+        let environment: Vec<_> =
+            self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.podman.composes(files, words, &environment);
+    }
+
+    /// Starts all, and has a citizen sign in.
+    fn signs_in(&self, files: &[&str]) {
+        self.composes(files, &["up", "--detach"]);
+        let names = self.podman.does(&["ps", "--format", "{{.Names}}"]);
+        let gateway = names.lines().find(|name| name.contains("gateway")).unwrap();
+        self.podman.until_healthy(gateway);
+        let cookie = Citizen::at(&self.origin).sign_in("anna");
+        assert!(!cookie.is_empty(), "{names}");
+    }
+}
+
+#[test]
+fn podman_compose_starts_the_demo_with_and_without_redis() {
+    let Some(demo) = Demo::new() else { return };
+    demo.signs_in(&["compose.yaml"]);
+    demo.composes(&["compose.yaml"], &["down"]);
+    let with_redis = ["compose.yaml", "compose.redis.yaml"];
+    demo.signs_in(&with_redis);
+    let names = demo.podman.does(&["ps", "--format", "{{.Names}}"]);
+    let redis = names.lines().find(|name| name.contains("redis")).unwrap();
+    let told = demo.podman.logs(redis);
+    assert!(told.contains("Ready to accept connections"), "{told}");
+    demo.composes(&with_redis, &["down"]);
+    assert_eq!(demo.podman.does(&["ps", "--format", "{{.Names}}"]), "", "nothing is left");
 }

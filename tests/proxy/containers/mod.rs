@@ -9,7 +9,7 @@ mod podman;
 mod simulator;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
@@ -48,7 +48,11 @@ fn redis_image(podman: &Podman) {
     fs::copy(program, folder.join("usr/bin/redis-server")).unwrap();
     add_libraries(program, &folder);
     let file = podman.file("Containerfile.redis");
-    let text = "FROM scratch\nCOPY . /\nUSER 65532:65532\nENTRYPOINT [\"/usr/bin/redis-server\"]\n";
+    // As in the images that there are, the folder of its data is that of user 999.
+    fs::create_dir(folder.join("data")).unwrap();
+    chown(folder.join("data"), Some(999), Some(999)).unwrap();
+    let text = "FROM scratch\nCOPY --chown=999:999 data /data\nCOPY usr /usr\nCOPY lib /lib\nCOPY lib64 /lib64\n\
+                USER 65532:65532\nENTRYPOINT [\"/usr/bin/redis-server\"]\n";
     fs::write(&file, text).unwrap();
     podman.build(&file, &folder, REDIS);
 }

@@ -76,6 +76,17 @@ impl Podman {
         well(&format!("podman {words:?}"), &self.tries(words))
     }
 
+    /// Has podman-compose do something with files of `deploy/container`.
+    pub(super) fn composes(&self, files: &[&str], words: &[&str], environment: &[(&str, &str)]) {
+        let mut command = self.command("podman-compose");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/container");
+        for file in files {
+            command.arg("-f").arg(folder.join(file));
+        }
+        let output = command.args(words).envs(environment.iter().copied()).output().unwrap();
+        well(&format!("podman-compose {words:?}"), &output);
+    }
+
     /// Makes the image of the gateway of a laid out folder, has podman know it, and returns its digest.
     pub(super) fn gateway(&self, context: &Path, name: &str) -> String {
         self.image(context, "deploy/container/Containerfile", name)
