@@ -9,7 +9,9 @@ use std::time::Instant;
 
 use super::acme::{Counts, Orders};
 use super::current::Current;
+use super::durations;
 use super::keys::Keeper;
+use super::logins;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
@@ -85,16 +87,18 @@ impl Metrics {
 
 impl Source for Metrics {
     fn write(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
-        encoder.rows(&catalogue::BUILD, |rows| rows.add(&[env!("CARGO_PKG_VERSION")], 1.0))?;
+        encoder.rows(&catalogue::BUILD, |rows| rows.add(&BUILT, 1.0))?;
         self.process.write(encoder)?;
         self.life(encoder)?;
         self.requests(encoder)?;
+        durations::write(&self.workers, encoder)?;
         self.connections(encoder)?;
         // All workers share what is asked for here.
         let Some(worker) = self.workers.first().map(|current| current.worker()) else {
             return Ok(());
         };
         self.citizens(&worker.shared, encoder)?;
+        logins::write(&worker.shared, encoder)?;
         node(&worker.shared, encoder)?;
         self.store(&worker.shared, encoder)?;
         self.certificates(&worker.shared, encoder)?;
@@ -197,7 +201,9 @@ impl Metrics {
         }
         encoder.rows(&catalogue::STORE_DURATION, |rows| {
             let mut all = Operation::ALL.into_iter();
-            all.try_for_each(|one| rows.histogram(&[one.name()], &self.store.1.of(one).duration))
+            all.try_for_each(|one| {
+                rows.spread(&[one.name()], &self.store.1.of(one).duration.spread())
+            })
         })?;
         encoder.rows(&catalogue::STORE_ERRORS, |rows| {
             Operation::ALL.into_iter().try_for_each(|one| {
@@ -259,12 +265,17 @@ fn node(shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     let exchanges = node.exchanges();
     let purposes = [("resolve", &exchanges.resolve), ("logout", &exchanges.logout)];
     encoder.rows(&catalogue::NODE_DURATION, |rows| {
-        purposes.iter().try_for_each(|(name, seen)| rows.histogram(&[name], &seen.duration))
+        for (purpose, seen) in purposes {
+            for (result, spread) in seen.by_result() {
+                rows.spread(&[purpose, result], &spread)?;
+            }
+        }
+        Ok(())
     })?;
     encoder.rows(&catalogue::NODE_EXCHANGES, |rows| {
         for (purpose, seen) in purposes {
-            for (result, count) in seen.results.all() {
-                rows.add(&[purpose, result], count as f64)?;
+            for (result, spread) in seen.by_result() {
+                rows.add(&[purpose, result], spread.count() as f64)?;
             }
         }
         Ok(())
@@ -341,6 +352,10 @@ fn flag(is: bool) -> f64 {
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
+
+/// What the program is: its version, the commit and the compiler that it was built with, as far as
+/// those who built it said so (`build.rs`).
+const BUILT: [&str; 3] = [env!("CARGO_PKG_VERSION"), env!("BRAMA_COMMIT"), env!("BRAMA_RUST")];
 
 /// How many names of one certificate are told.
 const MOST_NAMES: usize = 50;

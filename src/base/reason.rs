@@ -191,6 +191,12 @@ reasons! {
 }
 
 impl Reason {
+    /// Tells whether it is why a login does not begin, go on or finish.
+    #[must_use]
+    pub fn is_of_login(self) -> bool {
+        self.as_str().starts_with("login.")
+    }
+
     /// Returns the reason of a code as [`Self::as_str`] writes it; `None` when no reason has it.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {

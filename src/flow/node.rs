@@ -20,7 +20,6 @@ use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use prometheus_client::metrics::histogram::Histogram;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -31,7 +30,8 @@ use super::node_tls;
 use crate::base::body;
 use crate::base::connector::{Connector, connector};
 use crate::base::reason::Reason;
-use crate::observe::metrics::{ByName, Count};
+use crate::observe::metrics::Count;
+use crate::observe::metrics::histogram::{Histogram, OF_THE_NODE, Spread};
 use crate::xml::keys::Certificate;
 
 /// Where the node is, and how long it may take.
@@ -100,7 +100,7 @@ impl NodeError {
 }
 
 /// What was seen of the exchanges with the node. Kept when the configuration changes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Exchanges {
     /// What exchanges that bring an answer to a login took and led to.
     pub resolve: Seen,
@@ -112,28 +112,38 @@ pub struct Exchanges {
     pub extensions: Extensions,
 }
 
-/// What was seen of exchanges of one purpose.
+/// What was seen of exchanges of one purpose: how long each took, by what came of it.
 #[derive(Debug)]
-pub struct Seen {
-    /// How long each exchange took.
-    pub duration: Histogram,
-    /// `ok`, or the reason code.
-    pub results: ByName,
-}
+pub struct Seen([Histogram; RESULTS.len()]);
 
-impl Default for Exchanges {
+/// What comes of an exchange: an answer, or what [`NodeError::code`] says of one that was begun.
+const RESULTS: [&str; 6] = [
+    "ok",
+    Reason::LoginNodeTimeout.as_str(),
+    Reason::LoginNodeUnreachable.as_str(),
+    Reason::LoginNodeHttpStatus.as_str(),
+    Reason::LoginAnswerTooLarge.as_str(),
+    Reason::LoginNodeAnswerBroken.as_str(),
+];
+
+impl Default for Seen {
     fn default() -> Self {
-        let seen =
-            || Seen { duration: Histogram::new(BUCKETS), results: ByName::beginning_with(["ok"]) };
-        let (turned_away, extensions) = (Count::default(), Extensions::default());
-        Self { resolve: seen(), logout: seen(), turned_away, extensions }
+        Self(std::array::from_fn(|_| Histogram::new(&OF_THE_NODE)))
     }
 }
 
 impl Seen {
     fn note(&self, took: Duration, answer: &Result<Bytes, NodeError>) {
-        self.duration.observe(took.as_secs_f64());
-        self.results.add(answer.as_ref().map_or_else(|error| error.code().as_str(), |_| "ok"));
+        let result = answer.as_ref().map_or_else(|error| error.code().as_str(), |_| RESULTS[0]);
+        let seen = RESULTS.iter().zip(&self.0).find(|(name, _)| **name == result);
+        if let Some((_, histogram)) = seen {
+            histogram.observe(took);
+        }
+    }
+
+    /// Returns how long exchanges took, by `ok` or the reason code.
+    pub fn by_result(&self) -> impl Iterator<Item = (&'static str, Spread)> {
+        RESULTS.into_iter().zip(self.0.each_ref().map(Histogram::spread))
     }
 }
 
@@ -152,9 +162,6 @@ pub struct NodeClient {
 /// read.
 #[derive(Debug)]
 pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
-
-/// In seconds: up to the longest time that a citizen might wait.
-const BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// A logout does not keep the citizen waiting longer than this.
 const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -346,8 +353,6 @@ fn has_fault(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prometheus_client::encoding::text::encode;
-    use prometheus_client::registry::Registry;
     use rustls::RootCertStore;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
@@ -392,14 +397,31 @@ mod tests {
         let next = client(1, 0).counted_in(Arc::clone(first.exchanges()));
         let exchanges = next.exchanges();
         assert_eq!(exchanges.turned_away.value(), 1);
-        let results = exchanges.resolve.results.all();
-        assert_eq!(results, [("login.node_unreachable", 1), ("ok", 0)]);
-        assert_eq!(exchanges.logout.results.all(), [("ok", 0)]);
-        let (mut registry, mut text) = (Registry::default(), String::new());
-        registry.register("resolve", "", exchanges.resolve.duration.clone());
-        registry.register("logout", "", exchanges.logout.duration.clone());
-        encode(&mut text, &registry).unwrap();
-        assert!(text.contains("resolve_count 1") && text.contains("logout_count 0"), "{text}");
+        let counts = |seen: &Seen| -> Vec<_> {
+            let all = seen.by_result().map(|(result, spread)| (result, spread.count()));
+            all.filter(|(_, count)| *count > 0).collect()
+        };
+        assert_eq!(counts(&exchanges.resolve), [("login.node_unreachable", 1)]);
+        assert_eq!(counts(&exchanges.logout), []);
+    }
+
+    #[test]
+    fn every_failure_of_an_exchange_that_was_begun_has_its_row() {
+        let broken = "connection reset".to_owned();
+        for error in [
+            NodeError::Timeout(Duration::from_secs(1)),
+            NodeError::NotReached(broken.clone()),
+            NodeError::Unreachable(broken),
+            NodeError::Status(StatusCode::BAD_GATEWAY),
+            NodeError::TooLong(1),
+            NodeError::Broken,
+            NodeError::Coded,
+        ] {
+            let (seen, code) = (Seen::default(), error.code().as_str());
+            seen.note(Duration::ZERO, &Err(error));
+            let noted = seen.by_result().find(|(_, spread)| spread.count() == 1);
+            assert_eq!(noted.map(|(result, _)| result), Some(code));
+        }
     }
 
     #[tokio::test]

@@ -65,7 +65,7 @@ impl World {
 
     /// How many artifacts the node was asked for.
     fn asked(&self) -> u64 {
-        self.flows.node.exchanges().resolve.results.all().iter().map(|(_, count)| count).sum()
+        self.flows.node.exchanges().resolve.by_result().map(|(_, spread)| spread.count()).sum()
     }
 }
 

@@ -187,7 +187,10 @@ impl Worker {
         let told = self.shared.rules.policy.told_names();
         context.scan = headers::clean_request(&mut context.parts.headers, passed, told)?;
         if let Some(known) = context.scan.told_identity {
-            self.note_told_identity(context, known);
+            self.note_told_identity(context, known, false);
+        }
+        if context.scan.told_ours {
+            self.note_told_identity(context, "x-brama-*", true);
         }
         if context.scan.has_via && self.shared.via.is_in(&context.parts.headers) {
             let (status, code) = (StatusCode::LOOP_DETECTED, Reason::RequestLoop);
@@ -267,12 +270,12 @@ impl Worker {
         }
     }
 
-    /// Counts that a client told an identity as other gateways do, and tells of it now and then: a
-    /// client that tries it looks for a portal that believes it.
+    /// Tells that a client told an identity, as we or other gateways do, and has it logged now and
+    /// then: a client that tries it looks for a portal that believes it.
     #[cold]
-    fn note_told_identity(&self, context: &RequestContext, known: &'static str) {
+    fn note_told_identity(&self, context: &RequestContext, header: &'static str, is_ours: bool) {
         let is_logged = self.shared.identity_told_next.is_due(context.began);
-        self.shared.tell(context, Event::IdentityToldByClient { header: known, is_logged });
+        self.shared.tell(context, Event::IdentityToldByClient { header, is_ours, is_logged });
     }
 
     /// Refuses heads that no door takes: methods that are for no client, what HTTP/2 can say and

@@ -49,6 +49,7 @@ use crate::observe::access::AccessLog;
 use crate::observe::event::Event;
 use crate::observe::events::Events;
 use crate::observe::metrics::ResponseCounts;
+use crate::observe::metrics::histogram::ByClass;
 use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
@@ -111,13 +112,15 @@ pub struct Worker {
     pub tokens: Tokens,
     /// The answers of this worker.
     pub answers: Arc<ResponseCounts>,
+    /// How long requests took that this worker answered itself.
+    pub own: Arc<ByClass>,
 }
 
 impl Worker {
     /// Makes the gateway of a worker that has no connections yet.
     #[must_use]
     pub fn new(shared: &Arc<Shared>, groups: &[Arc<Group>]) -> Self {
-        Self::with(Arc::clone(shared), Upstreams::new(groups), Arc::default())
+        Self::with(Arc::clone(shared), Upstreams::new(groups), Default::default())
     }
 
     /// Goes on by what is shared from now on. The worker keeps its connections to upstreams that
@@ -125,10 +128,15 @@ impl Worker {
     #[must_use]
     pub fn renewed(&self, shared: &Arc<Shared>, groups: &[Arc<Group>]) -> Self {
         let upstreams = self.proxy.upstreams.with_groups(groups);
-        Self::with(Arc::clone(shared), upstreams, Arc::clone(&self.answers))
+        let counted = (Arc::clone(&self.answers), Arc::clone(&self.own));
+        Self::with(Arc::clone(shared), upstreams, counted)
     }
 
-    fn with(shared: Arc<Shared>, upstreams: Upstreams, answers: Arc<ResponseCounts>) -> Self {
+    fn with(
+        shared: Arc<Shared>,
+        upstreams: Upstreams,
+        (answers, own): (Arc<ResponseCounts>, Arc<ByClass>),
+    ) -> Self {
         let (edge, limits) = (&shared.settings.edge, &shared.settings.limits);
         let settings = proxy::Settings {
             cookies: shared.settings.cookies,
@@ -154,6 +162,7 @@ impl Worker {
             recent: RecentSessions::new(shared.flows.session_settings.idle),
             tokens: Tokens::new(Arc::clone(&shared.minter)),
             answers,
+            own,
             shared,
         }
     }

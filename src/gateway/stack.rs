@@ -233,7 +233,10 @@ impl Worker {
                 let body = (body, peer);
                 match proxy::forward(proxy, &pass, forward, context, body, identity).await {
                     Ok(answer) => return Ok(answer),
-                    Err(error) => error,
+                    Err(error) => {
+                        context.record.unanswered_by = Some(forward.upstream);
+                        error
+                    }
                 }
             }
             Action::Redirect(redirect) => {
@@ -253,12 +256,28 @@ impl Worker {
     #[must_use]
     pub fn note(&self, context: RequestContext, answer: ServiceResponse) -> ServiceResponse {
         let Shared { settings, access, clock, .. } = &*self.shared;
-        self.answers.add(answer.response.status());
+        let status = answer.response.status();
+        self.answers.add(status);
+        self.note_duration(&context, status);
         if access.is_off() {
             return answer;
         }
         let has_secret_query = has_secret_query(&context, settings);
         recorded::follow(context, answer, (access, clock), has_secret_query)
+    }
+
+    /// Counts how long a request took that is answered by us: as a whole, or in the place of an
+    /// upstream. An answer of an upstream is counted when it ends.
+    fn note_duration(&self, context: &RequestContext, status: StatusCode) {
+        let AccessRecord { is_timed, unanswered_by, .. } = context.record;
+        if !is_timed {
+            let durations = match unanswered_by {
+                Some(number) => &self.proxy.upstreams.durations_of(number).requests,
+                None => &self.own,
+            };
+            let took = self.shared.clock.now().duration_since(context.began);
+            durations.observe(status, took.unsigned_abs());
+        }
     }
 
     /// Notes a request whose client left before there was an answer.

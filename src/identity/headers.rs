@@ -14,6 +14,8 @@ pub const ENCRYPTED_ASSERTION: HeaderName = HeaderName::from_static("x-brama-enc
 pub const AUDIENCE: HeaderName = HeaderName::from_static("x-brama-audience");
 /// Sent by a page's script with a request that is no sign of life.
 pub const BACKGROUND: HeaderName = HeaderName::from_static("x-brama-background");
+/// Brings the name of a probe ([`crate::request::probes`]). It is of ours, so it goes no further.
+pub const PROBE: HeaderName = HeaderName::from_static("x-brama-probe");
 
 /// What a header name is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

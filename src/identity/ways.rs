@@ -27,6 +27,11 @@ impl Ways {
         Self(known.into_iter().chain(named).collect())
     }
 
+    /// Returns the names that there are, some of them more than once.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
     /// Returns the name of the way; that of the authority when there is none.
     #[must_use]
     pub fn of<'w>(&'w self, authority: &'w str) -> &'w str {
@@ -55,5 +60,6 @@ mod tests {
         assert_eq!(ways.of("PZ.GOV.PL"), "PZ.GOV.PL");
         assert_eq!(Ways::extended([named("pz.gov.pl", "pz")]).of("pz.gov.pl"), "pz");
         assert_eq!(Ways::default().of("unknown"), "unknown");
+        assert_eq!(ways.names().filter(|name| *name == "bank").count(), 2);
     }
 }

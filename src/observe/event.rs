@@ -183,6 +183,8 @@ pub enum Event<'e> {
     IdentityToldByClient {
         /// The name of the header.
         header: &'static str,
+        /// Whether it is a header of ours, and not one of another gateway's.
+        is_ours: bool,
         /// Whether it is told in the log now: not each one is.
         is_logged: bool,
     },

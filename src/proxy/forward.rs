@@ -7,7 +7,8 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::attempt::{self, Sent, UpstreamResponse};
 use super::error::Error;
-use super::upstream::Group;
+use super::in_flight::Timing;
+use super::upstreams::Upstream;
 use super::{Proxy, http2, request, response_body, response_fields, tunnel};
 use crate::base::body::Body;
 use crate::gate::Pass;
@@ -47,13 +48,12 @@ pub async fn forward(
         request::prepare(proxy, pass, forward, context, &upstream.group, (&body, peer))?;
     request.in_the_name_of(identity);
     let answered = attempt::run(upstream, &forward.bounds, &request, body, requester).await?;
-    if request.must_upgrade() && answered.is_success() {
+    let status = answered.status();
+    if request.must_upgrade() && status.is_success() {
         return Err(Error::NotUpgraded);
     }
     let host = request.into_host();
-    if !proxy.access.is_off() {
-        context.record.answered(noted(&answered, &upstream.group));
-    }
+    let timing = head_is_there(proxy, upstream, context, &answered);
     // What is not all there yet lasts: it is judged again meanwhile.
     let mut lasts = None;
     let mut lasting =
@@ -63,10 +63,10 @@ pub async fn forward(
     let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
     let cookies = proxy.settings.cookies;
     let Sent { answer, in_flight, .. } = answered;
-    let (status, fields, body) = match answer {
+    let (fields, body) = match answer {
         UpstreamResponse::Http1(mut answered) => {
-            let (status, length) = (answered.head.status, answered.head.said.length());
-            let lines = std::mem::take(&mut answered.head.lines);
+            let head = &mut answered.head;
+            let (length, lines) = (head.said.length(), std::mem::take(&mut head.lines));
             if status == StatusCode::SWITCHING_PROTOCOLS {
                 let protocol = lines.get("upgrade").unwrap_or_default().to_vec();
                 let lasting = lasting(Form::Tunnel(protocol));
@@ -74,24 +74,24 @@ pub async fn forward(
                 let connection = *answered.connection;
                 return Ok(tunnel::open(cookies, lines, connection, in_flight, lasting).into());
             }
-            let pool = Arc::clone(&upstream.pool);
-            let body =
-                response_body::read(answered, in_flight, pool, idle, || lasting(Form::Stream));
+            let (held, pool) = ((in_flight, &timing), Arc::clone(&upstream.pool));
+            let body = response_body::read(answered, held, pool, idle, || lasting(Form::Stream));
             // Most answers go on line by line; a map is made of those that must be changed.
             let passed = if response_fields::are_changed(pass.route(), status, &lines) {
                 Err(lines)
             } else {
                 RawHeaders::of(lines, length, cookies)
             };
-            (status, passed.map_err(|lines| lines.to_map()), body)
+            (passed.map_err(|lines| lines.to_map()), body)
         }
         UpstreamResponse::Http2(response, upload) => {
             let (parts, body) = response.into_parts();
-            if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            if status == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(Error::bad_switch());
             }
-            let body = http2::read(body, upload, in_flight, idle, || lasting(Form::Stream));
-            (parts.status, Err(parts.headers), body)
+            let held = (in_flight, &timing);
+            let body = http2::read(body, upload, held, idle, || lasting(Form::Stream));
+            (Err(parts.headers), body)
         }
     };
     lasts.iter().for_each(|lasting| context.record.lasts(Arc::clone(lasting)));
@@ -125,11 +125,25 @@ fn response(
     answer
 }
 
-/// What the access log says of a response whose head is there.
-fn noted(answered: &Sent, group: &Group) -> Answered {
-    Answered {
-        server: answered.in_flight.server_name(group),
-        connect: answered.connect,
-        first_byte: answered.in_flight.answered_at.duration_since(answered.began),
+/// Notes how long it took until the head of an answer was there, for the metrics and the access log.
+fn head_is_there<'u>(
+    proxy: &Proxy,
+    upstream: &'u Upstream,
+    context: &mut RequestContext,
+    answered: &Sent,
+) -> Timing<'u> {
+    let first_byte = answered.in_flight.answered_at.duration_since(answered.began);
+    upstream.durations.first_byte.observe(first_byte);
+    if !proxy.access.is_off() {
+        let server = answered.in_flight.server_name(&upstream.group);
+        context.record.answered(Answered { server, connect: answered.connect, first_byte });
     }
+    context.record.is_timed = true;
+    let (status, to_head) = (answered.status(), answered.waited.saturating_add(first_byte));
+    let timing = Timing { durations: &upstream.durations, status, to_head };
+    // What both sides say after a switch is none of its time.
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        timing.ends_with_head();
+    }
+    timing
 }

@@ -67,7 +67,7 @@ pub(super) async fn in_flight() -> (InFlight, Arc<Group>) {
     let network = Network::of(std::net::Ipv4Addr::LOCALHOST.into(), 32, 56);
     let admission = group.admit(Requester::Network(network)).await.unwrap();
     let lease = group.choose(None, now).unwrap();
-    (InFlight { lease, answered_at: now, _admission: admission }, group)
+    (InFlight { lease, answered_at: now, timer: None, _admission: admission }, group)
 }
 
 /// Returns how many requests the server of a group failed, and how many it has.

@@ -6,23 +6,25 @@ use std::time::Instant;
 
 use super::pool::Pool;
 use super::upstream::{Group, Settings};
+use crate::observe::metrics::histogram::UpstreamDurations;
 
 /// All portals behind us, by number, with the connections of one worker.
 pub struct Upstreams(Vec<Upstream>);
 
 /// One upstream: the servers that all workers share, and the connections of this worker.
+#[derive(Clone)]
 pub(super) struct Upstream {
     pub(super) group: Arc<Group>,
     pub(super) pool: Arc<Pool>,
+    /// What this worker saw of it.
+    pub(super) durations: Arc<UpstreamDurations>,
 }
 
 impl Upstreams {
     /// Makes empty pools for a worker.
     #[must_use]
     pub fn new(groups: &[Arc<Group>]) -> Self {
-        let upstream =
-            |group: &Arc<Group>| Upstream { pool: Pool::new(group), group: Arc::clone(group) };
-        Self(groups.iter().map(upstream).collect())
+        Self(groups.iter().map(Upstream::new).collect())
     }
 
     /// Makes the groups of a new configuration; those that stay as they are go on.
@@ -32,16 +34,13 @@ impl Upstreams {
         settings.into_iter().map(|settings| Group::renew(&before, settings, now)).collect()
     }
 
-    /// Goes on with other groups for the same worker; connections of those that stay are kept.
+    /// Goes on with other groups for the same worker; connections of those that stay are kept, and
+    /// what was counted of them.
     #[must_use]
     pub fn with_groups(&self, groups: &[Arc<Group>]) -> Self {
-        let known = |group: &Arc<Group>| {
+        let upstream = |group: &Arc<Group>| {
             let old = self.0.iter().find(|upstream| Arc::ptr_eq(&upstream.group, group));
-            old.map(|old| Arc::clone(&old.pool))
-        };
-        let upstream = |group: &Arc<Group>| Upstream {
-            pool: known(group).unwrap_or_else(|| Pool::new(group)),
-            group: Arc::clone(group),
+            old.map_or_else(|| Upstream::new(group), Upstream::clone)
         };
         Self(groups.iter().map(upstream).collect())
     }
@@ -56,11 +55,29 @@ impl Upstreams {
         self.0.iter().map(|upstream| &upstream.group)
     }
 
+    /// Returns what was seen of each upstream, by its name.
+    pub fn durations(&self) -> impl Iterator<Item = (&str, &Arc<UpstreamDurations>)> {
+        self.0.iter().map(|upstream| (&*upstream.group.settings().name, &upstream.durations))
+    }
+
+    /// Returns what was seen of one by its number, which the policy has from the same configuration.
+    #[must_use]
+    pub fn durations_of(&self, number: usize) -> &UpstreamDurations {
+        &self.0[number].durations
+    }
+
     /// Closes connections that waited too long, or whose server is gone.
     pub fn sweep(&self) {
         let now = Instant::now();
         for upstream in &self.0 {
             upstream.pool.sweep(&upstream.group, now);
         }
+    }
+}
+
+impl Upstream {
+    fn new(group: &Arc<Group>) -> Self {
+        let (pool, durations) = (Pool::new(group), Arc::default());
+        Self { group: Arc::clone(group), pool, durations }
     }
 }

@@ -1,4 +1,5 @@
-//! What is noted of a request for the access log while it is served; [`super::recorded`] writes it.
+//! What is noted of a request for the access log and the metrics while it is served;
+//! [`super::recorded`] writes it.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -21,6 +22,10 @@ pub struct AccessRecord {
     pub route: Option<Arc<Route>>,
     /// The reason code of the refusal, when it was refused.
     pub reason: Option<Reason>,
+    /// Whether its duration is counted when the answer of the upstream ends.
+    pub is_timed: bool,
+    /// The number of the upstream that it was for, when that gave no answer.
+    pub unanswered_by: Option<usize>,
     pub(super) quoted: Option<Box<Quoted>>,
     pub(super) received: Option<Arc<AtomicU64>>,
     pub(super) answered: Option<Answered>,

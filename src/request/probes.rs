@@ -22,11 +22,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::foreign::Foreign;
 use crate::base::random;
+pub use crate::identity::headers::PROBE;
 use crate::identity::headers::{ASSERTION, ToldNames};
 use crate::request::headers::is_told_identity;
-
-/// Brings the name of a probe. It is of ours, so it goes no further.
-pub const PROBE: HeaderName = HeaderName::from_static("x-brama-probe");
 
 /// How long a probe may take.
 pub const LIFE: Duration = Duration::from_secs(60);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::broadcast;
 
 use super::{Digest, Event, Key, Kind, Page, Record, RecordStore, Touch, Work};
 use crate::base::clock::Time;
 use crate::observe::metrics::Count;
+use crate::observe::metrics::histogram::{Histogram, OF_STORES};
 
 /// A store that is metered.
 pub struct MeteredStore {
@@ -88,7 +88,7 @@ impl Operation {
 
 impl Default for Traffic {
     fn default() -> Self {
-        let seen = |_| Seen { duration: Histogram::new(BUCKETS), errors: Count::default() };
+        let seen = |_| Seen { duration: Histogram::new(&OF_STORES), errors: Count::default() };
         let operations = std::array::from_fn(seen);
         Self { operations, began: Instant::now(), last_success: AtomicU64::new(0) }
     }
@@ -110,7 +110,7 @@ impl Traffic {
 
     fn note(&self, operation: Operation, took: Duration, is_done: bool) {
         let seen = self.of(operation);
-        seen.duration.observe(took.as_secs_f64());
+        seen.duration.observe(took);
         if is_done {
             let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
             self.last_success.fetch_max(now + 1, Ordering::Relaxed);
@@ -193,35 +193,15 @@ impl RecordStore for MeteredStore {
     }
 }
 
-/// In seconds: from the memory of a process to a server that hangs.
-const BUCKETS: [f64; 8] = [0.0005, 0.001, 0.005, 0.02, 0.1, 0.25, 1.0, 2.5];
-
 #[cfg(test)]
 mod tests {
     use super::super::contract;
     use super::super::memory::Memory;
     use super::super::opening::opening;
     use super::*;
-    use crate::observe::metrics::catalogue::STORE_DURATION;
-    use crate::observe::metrics::{Format, MetricsEncoder, Scraper, Source};
 
-    struct Durations(Arc<Traffic>);
-
-    impl Source for Durations {
-        fn write(&self, encoder: &mut MetricsEncoder<'_>) -> std::fmt::Result {
-            encoder.rows(&STORE_DURATION, |rows| {
-                let mut all = Operation::ALL.into_iter();
-                all.try_for_each(|one| rows.histogram(&[one.name()], &self.0.of(one).duration))
-            })
-        }
-    }
-
-    /// How many durations were noted. The histogram says so in its text only.
     fn durations(traffic: &Arc<Traffic>, operation: Operation) -> u64 {
-        let scraper = Scraper::new(Arc::new(Durations(Arc::clone(traffic))));
-        let text = scraper.text(Format::Prometheus).unwrap();
-        let name = format!("_count{{operation=\"{}\"}} ", operation.name());
-        text.split(&name).nth(1).unwrap().lines().next().unwrap().parse().unwrap()
+        traffic.of(operation).duration.spread().count()
     }
 
     fn watched(store: impl RecordStore) -> (MeteredStore, Arc<Traffic>) {

@@ -2,28 +2,38 @@
 
 use super::super::event::{Ear, Event, Told};
 use super::super::metrics::GatewayCounts;
+use super::super::metrics::logins::End;
 use crate::base::reason::Reason;
 
 impl Ear for GatewayCounts {
     fn hear(&self, told: &Told<'_>) {
         match told.event {
             Event::LoginStarted { .. } => self.logins_begun.add(),
-            Event::SignedIn { is_again: false, assurance, .. } => {
+            Event::SignedIn { is_again: false, assurance, login, .. } => {
                 self.logins_finished.add(assurance);
+                self.logins.ended(End::SignedIn(assurance), login.authority);
             }
-            Event::LoginRefused { refusal, .. } => {
+            Event::LoginRefused { refusal, login } => {
                 self.refusals.add(refusal.reason.as_str());
+                self.logins.ended(End::Refused(refusal.reason), login.authority);
                 if refusal.reason == Reason::LoginOtherBrowser {
                     self.logins_of_other_browsers.add();
                 }
             }
-            Event::RequestRefused(refusal) => self.refusals.add(refusal.reason.as_str()),
+            Event::RequestRefused(refusal) => {
+                self.refusals.add(refusal.reason.as_str());
+                // The login may not be known any more, or not yet.
+                if refusal.reason.is_of_login() {
+                    self.logins.ended(End::Refused(refusal.reason), None);
+                }
+            }
             Event::ResponseCut { reason } => self.refusals.add(reason.as_str()),
             Event::StepUpDemanded => self.step_ups.add(),
             Event::SignedOut { outcome, .. } => self.logouts.add(outcome),
             Event::SessionEnded { by, .. } => self.sessions_ended.add(by.name()),
             Event::FormKept => self.forms_kept.add(),
-            Event::IdentityToldByClient { .. } => self.identities_told.add(),
+            Event::IdentityToldByClient { is_ours: true, .. } => self.identities_forged.add(),
+            Event::IdentityToldByClient { is_ours: false, .. } => self.identities_told.add(),
             // What is counted by who holds it (reloads, certificates), or is in the log alone.
             Event::ArtifactResolved { .. }
             | Event::SignedIn { is_again: true, .. }

@@ -35,9 +35,13 @@ pub(in crate::observe) fn hear(told: &Told<'_>) {
         Event::FormLost { why } => {
             warn!(request, error = why, "form is lost: the portal is away too");
         }
-        Event::IdentityToldByClient { header, is_logged: true } => warn!(
+        Event::IdentityToldByClient { header, is_ours: false, is_logged: true } => warn!(
             request,
             header, "a client told an identity in a header of another gateway's; it was removed"
+        ),
+        Event::IdentityToldByClient { header, is_ours: true, is_logged: true } => warn!(
+            request,
+            header, "a client told an identity in a header of this gateway's; it was removed"
         ),
         Event::CertificateLoaded { .. } | Event::CertificateRefused { .. } => {
             certificate(&told.event);

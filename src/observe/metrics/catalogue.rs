@@ -69,6 +69,7 @@ pub static ALL: &[&Metric] = &[
     &CONFIG_OK,
     &CONFIG_TIME,
     &REQUESTS,
+    &REQUEST_DURATION,
     &REQUESTS_CUT,
     &REFUSALS,
     &CONNECTIONS,
@@ -79,8 +80,10 @@ pub static ALL: &[&Metric] = &[
     &HTTP2_CUT,
     &HTTP2_UNSEEN,
     &IDENTITIES_TOLD,
+    &SPOOFS,
     &LOGINS_BEGUN,
     &LOGINS_FINISHED,
+    &LOGINS,
     &LOGINS_OF_OTHER_BROWSERS,
     &STEP_UPS,
     &LOGOUTS,
@@ -113,6 +116,7 @@ pub static ALL: &[&Metric] = &[
     &CERTIFICATE_ORDERS_WELL,
     &CERTIFICATE_RELOADS,
     &CERTIFICATE_FAILED,
+    &UPSTREAM_FIRST_BYTE,
     &UPSTREAM_REQUESTS,
     &UPSTREAM_REQUESTS_MAXIMUM,
     &UPSTREAM_PENDING,
@@ -138,8 +142,8 @@ macro_rules! metrics {
 }
 
 metrics! {
-    BUILD = "brama_build", Info, ["version"],
-        "which program this is";
+    BUILD = "brama_build", Info, ["version", "commit", "rust"],
+        "which program this is, and what it was built from and with";
     PROCESS_START = "process_start_time_seconds", Gauge, [],
         "when the process began, in seconds since the epoch";
     PROCESS_CPU = "process_cpu_seconds", Counter, [],
@@ -166,6 +170,8 @@ metrics! {
         "when the configuration in use was applied";
     REQUESTS = "brama_requests", Counter, ["class"],
         "answers to clients, by class of status";
+    REQUEST_DURATION = "brama_request_duration_seconds", Histogram, ["upstream", "class"],
+        "time that requests took, with their turn at the upstream and to the end of its answer";
     REQUESTS_CUT = "brama_requests_cut", Counter, ["ended"],
         "requests whose answer did not come to its end, by what ended them";
     REFUSALS = "brama_refusals", Counter, ["code"],
@@ -186,10 +192,14 @@ metrics! {
         "requests over HTTP/2 that were refused, or reset by their client, before they were read";
     IDENTITIES_TOLD = "brama_identity_headers_removed", Counter, [],
         "requests in which a client told an identity as other gateways do, which was removed";
+    SPOOFS = "brama_spoof_attempts", Counter, ["kind"],
+        "attempts to be taken for another, which were removed or refused";
     LOGINS_BEGUN = "brama_logins_begun", Counter, [],
         "browsers that were sent to the node";
     LOGINS_FINISHED = "brama_logins_finished", Counter, ["assurance"],
         "citizens who came back and were signed in";
+    LOGINS = "brama_logins", Counter, ["result", "reason", "way_in", "assurance"],
+        "logins that ended, by how";
     LOGINS_OF_OTHER_BROWSERS = "brama_logins_of_other_browsers", Counter, [],
         "logins that ended because their answer came to another browser than the one that began them";
     STEP_UPS = "brama_step_ups", Counter, [],
@@ -218,8 +228,8 @@ metrics! {
         "networks whose attempts to sign in are remembered";
     LIMIT_NETWORKS_MAXIMUM = "brama_limit_networks_maximum", Gauge, [],
         "how many can be remembered";
-    NODE_DURATION = "brama_node_exchange_duration_seconds", Histogram, ["purpose"],
-        "time that exchanges with the node took";
+    NODE_DURATION = "brama_node_exchange_duration_seconds", Histogram, ["purpose", "result"],
+        "time that exchanges with the node took, by what came of them: ok, or the reason code";
     NODE_EXCHANGES = "brama_node_exchanges", Counter, ["purpose", "result"],
         "exchanges with the node: ok, or the reason code";
     NODE_UNDER_WAY = "brama_node_exchanges_under_way", Gauge, [],
@@ -254,6 +264,8 @@ metrics! {
         "changed certificates for citizens that were taken, or could not be used";
     CERTIFICATE_FAILED = "brama_certificate_reload_failed", Gauge, ["file"],
         "1 when the files changed last could not be used and the pair before them stays";
+    UPSTREAM_FIRST_BYTE = "brama_upstream_first_byte_duration_seconds", Histogram, ["upstream"],
+        "time that an upstream took until the head of its answer was there";
     UPSTREAM_REQUESTS = "brama_upstream_requests", Gauge, ["upstream"],
         "requests under way";
     UPSTREAM_REQUESTS_MAXIMUM = "brama_upstream_requests_maximum", Gauge, ["upstream"],

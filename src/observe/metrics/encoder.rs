@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet, prometheus_text, text,
+    DescriptorEncoder, MetricEncoder, NoLabelSet, prometheus_text, text,
 };
 use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 use super::catalogue::{ALL, Kind, Metric, ROWS_LEFT_OUT};
+use super::histogram::Spread;
 
 /// How many rows one answer has at most.
 pub const MOST_ROWS: usize = 10_000;
@@ -148,8 +148,9 @@ impl MetricsEncoder<'_> {
         if !is_first {
             return Ok(());
         }
-        let encoder =
-            self.encoder.encode_descriptor(metric.name, metric.help, None, metric.kind.into())?;
+        let (name, unit) = unit(metric.name);
+        let (kind, unit) = (metric.kind.into(), unit.as_ref());
+        let encoder = self.encoder.encode_descriptor(name, metric.help, unit, kind)?;
         write(&mut Samples {
             metric,
             encoder,
@@ -179,7 +180,7 @@ impl Samples<'_> {
     /// When the text cannot be made.
     pub fn add(&mut self, values: &[&str], value: f64) -> fmt::Result {
         let kind = self.metric.kind;
-        self.row(values, |mut encoder| match kind {
+        self.row(values, 1, |mut encoder| match kind {
             // Written without a fraction: what is counted is whole, but for seconds.
             Kind::Counter if value.fract() == 0.0 && value >= 0.0 => {
                 encoder.encode_counter::<NoLabelSet, u64, u64>(&(value as u64), None)
@@ -196,25 +197,31 @@ impl Samples<'_> {
     ///
     /// # Errors
     /// When the text cannot be made.
-    pub fn histogram(&mut self, values: &[&str], histogram: &Histogram) -> fmt::Result {
-        self.row(values, |encoder| histogram.encode(encoder))
+    pub fn spread(&mut self, values: &[&str], spread: &Spread) -> fmt::Result {
+        let buckets = spread.buckets();
+        // With the sum and the count.
+        let rows = buckets.len() + 2;
+        self.row(values, rows, |mut encoder| {
+            encoder.encode_histogram::<NoLabelSet>(spread.seconds(), spread.count(), &buckets, None)
+        })
     }
 
     /// A second row with the same labels would make the whole text worthless, so there is none.
     fn row(
         &mut self,
         values: &[&str],
+        rows: usize,
         write: impl FnOnce(MetricEncoder<'_>) -> fmt::Result,
     ) -> fmt::Result {
         debug_assert_eq!(values.len(), self.metric.labels.len(), "{}", self.metric.name);
         if !self.seen.insert(values.join("\0")) {
             return Ok(());
         }
-        if *self.room == 0 {
-            *self.left_out += 1;
+        let Some(room) = self.room.checked_sub(rows) else {
+            *self.left_out += rows as u64;
             return Ok(());
-        }
-        *self.room -= 1;
+        };
+        *self.room = room;
         let labels: Vec<(&str, &str)> =
             self.metric.labels.iter().copied().zip(values.iter().copied()).collect();
         match self.metric.kind {
@@ -235,12 +242,22 @@ impl From<Kind> for MetricType {
     }
 }
 
+/// OpenMetrics has the unit of a metric on a line of its own, and at the end of its name.
+fn unit(name: &'static str) -> (&'static str, Option<Unit>) {
+    let units = [("_seconds", Unit::Seconds), ("_bytes", Unit::Bytes)];
+    let found = units.into_iter().find_map(|(end, unit)| Some((name.strip_suffix(end)?, unit)));
+    found.map_or((name, None), |(name, unit)| (name, Some(unit)))
+}
+
 /// Up to here every whole number is exact.
 const WHOLE: f64 = 9e15;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::catalogue;
+    use super::super::histogram::{Histogram, OF_STORES};
     use super::*;
 
     struct Few(usize);
@@ -277,6 +294,41 @@ mod tests {
             assert!(text.lines().any(|one| one == line), "{line} in {text}");
         }
         assert!(!text.contains("} 3"), "{text}");
+    }
+
+    struct Spreads(usize);
+
+    impl Source for Spreads {
+        fn write(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
+            let histogram = Histogram::new(&OF_STORES);
+            histogram.observe(Duration::from_micros(600));
+            encoder.rows(&catalogue::STORE_DURATION, |rows| {
+                (0..self.0).try_for_each(|n| rows.spread(&[&n.to_string()], &histogram.spread()))
+            })
+        }
+    }
+
+    #[test]
+    fn a_distribution_has_its_unit_and_all_of_its_rows_count() {
+        let text = |count, format| Scraper::new(Arc::new(Spreads(count))).text(format).unwrap();
+        let name = "brama_store_operation_duration_seconds";
+        let open = text(1, Format::OpenMetrics);
+        for line in [
+            format!("# UNIT {name} seconds"),
+            format!("{name}_bucket{{le=\"0.0005\",operation=\"0\"}} 0"),
+            format!("{name}_bucket{{le=\"0.001\",operation=\"0\"}} 1"),
+            format!("{name}_bucket{{le=\"+Inf\",operation=\"0\"}} 1"),
+            format!("{name}_count{{operation=\"0\"}} 1"),
+            format!("{name}_sum{{operation=\"0\"}} 0.0006"),
+        ] {
+            assert!(open.lines().any(|one| one == line), "{line} in {open}");
+        }
+        assert!(!text(1, Format::Prometheus).contains("# UNIT"));
+        // Eleven rows each: the last one would be in part beyond the bound, so it is left out whole.
+        let all = MOST_ROWS.div_ceil(11);
+        let text = text(all, Format::Prometheus);
+        assert!(text.contains("brama_scrape_rows_left_out 11\n"));
+        assert_eq!(text.lines().filter(|line| line.contains("_count{")).count(), all - 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!    what names in the configuration resolve to. No client chooses one. [`ByName`] takes nothing
 //!    but names that are written in the code.
 //! 3. What stands somewhere already is looked up at each scrape, and costs nothing until then. What
-//!    must be counted is counted where it is rare; a request that simply passes costs one addition
+//!    must be counted is counted where it is rare; a request that simply passes costs a few additions
 //!    to memory of its own worker.
 //! 4. Every metric is in the [`catalogue`], and only what is there can be told. The manual has the
 //!    same list ([`crate::manual::metrics`]).
@@ -16,7 +16,10 @@
 
 pub mod catalogue;
 mod encoder;
+pub mod histogram;
+pub mod logins;
 pub mod process;
+pub mod spoofs;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +31,7 @@ use super::event::EndedBy;
 use crate::base::reason::Reason;
 
 pub use self::encoder::{Format, MOST_ROWS, MetricsEncoder, Samples, Scraper, Source};
+use self::logins::Logins;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -104,6 +108,9 @@ impl ResponseCounts {
     }
 }
 
+/// The levels of assurance, as events name them.
+pub const LEVELS: [&str; 3] = ["low", "substantial", "high"];
+
 /// What the gateway counts. Shared by all workers, and kept when the configuration changes.
 #[derive(Debug)]
 pub struct GatewayCounts {
@@ -113,6 +120,8 @@ pub struct GatewayCounts {
     pub logins_begun: Count,
     /// Citizens who came back and were signed in, by level.
     pub logins_finished: ByName,
+    /// Logins, by how they ended.
+    pub logins: Logins,
     /// Logins that ended because their answer came to another browser than the one that began them.
     pub logins_of_other_browsers: Count,
     /// Requests of signed-in citizens that need a surer or a newer login.
@@ -125,6 +134,8 @@ pub struct GatewayCounts {
     pub forms_kept: Count,
     /// Requests in which a client told an identity as other gateways do.
     pub identities_told: Count,
+    /// Requests in which a client told an identity in a header of ours.
+    pub identities_forged: Count,
     /// Questions of proxies in front, by what was answered.
     pub decisions: ByName,
 }
@@ -141,13 +152,15 @@ impl Default for GatewayCounts {
         Self {
             refusals: ByName::beginning_with(Reason::ALL.iter().map(|reason| reason.as_str())),
             logins_begun: Count::default(),
-            logins_finished: ByName::beginning_with(["low", "substantial", "high"]),
+            logins_finished: ByName::beginning_with(LEVELS),
+            logins: Logins::default(),
             logins_of_other_browsers: Count::default(),
             step_ups: Count::default(),
             logouts: ByName::beginning_with(outcomes),
             sessions_ended: ByName::beginning_with(EndedBy::ALL.map(EndedBy::name)),
             forms_kept: Count::default(),
             identities_told: Count::default(),
+            identities_forged: Count::default(),
             decisions: ByName::beginning_with(["allowed", "denied", "refused"]),
         }
     }

@@ -15,7 +15,7 @@
 
 use std::time::{Duration, Instant};
 
-use http::Response;
+use http::{Response, StatusCode};
 
 use super::connection::{Answered, Connection, Unanswered};
 use super::error::Error;
@@ -36,16 +36,18 @@ pub(super) struct Sent {
     pub(super) in_flight: InFlight,
     /// How long it took to connect, if that was needed.
     pub(super) connect: Option<Duration>,
+    /// How long it waited for its turn.
+    pub(super) waited: Duration,
     /// When it was tried first.
     pub(super) began: Instant,
 }
 
 impl Sent {
-    /// Tells whether it is an answer of success.
-    pub(super) fn is_success(&self) -> bool {
+    /// Returns the status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
         match &self.answer {
-            UpstreamResponse::Http1(answered) => answered.head.status.is_success(),
-            UpstreamResponse::Http2(response, _) => response.status().is_success(),
+            UpstreamResponse::Http1(answered) => answered.head.status,
+            UpstreamResponse::Http2(response, _) => response.status(),
         }
     }
 }
@@ -66,9 +68,14 @@ pub(super) async fn run(
 ) -> Result<Sent, Error> {
     let group = &upstream.group;
     let time = bounds.response_timeout.unwrap_or(group.settings().timeouts.response);
+    let asked = Instant::now();
     let admission = group.admit(requester).await?;
     let (mut avoid, mut tries, mut connections) = (None, MOST_TRIES, Wanted::Any);
-    let began = Instant::now();
+    // Hardly any waits, so that one look at the clock is enough.
+    let (began, waited) = match admission.has_waited() {
+        true => (Instant::now(), asked.elapsed()),
+        false => (asked, Duration::ZERO),
+    };
     let mut now = began;
     loop {
         tries -= 1;
@@ -95,8 +102,9 @@ pub(super) async fn run(
         match sent {
             Ok(answer) => {
                 lease.succeeded(now);
-                let in_flight = InFlight { lease, answered_at: now, _admission: admission };
-                return Ok(Sent { answer, in_flight, connect, began });
+                let (answered_at, _admission) = (now, admission);
+                let in_flight = InFlight { lease, answered_at, timer: None, _admission };
+                return Ok(Sent { answer, in_flight, connect, waited, began });
             }
             Err(Unanswered { error, body: whole, is_cut_short }) => {
                 if let Some(failure) = failure(&error, is_fresh, is_cut_short) {

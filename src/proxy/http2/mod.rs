@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use super::connection::{Unanswered, Watch};
 use super::error::Error;
-use super::in_flight::InFlight;
+use super::in_flight::{InFlight, Timing};
 use super::trailer;
 use super::upload::{Sending, Upload};
 use super::watched::Watched;
@@ -134,13 +134,15 @@ fn told(error: hyper::Error) -> Error {
 pub(super) fn read(
     incoming: hyper::body::Incoming,
     upload: Upload,
-    in_flight: InFlight,
+    (mut in_flight, timing): (InFlight, &Timing<'_>),
     idle: Duration,
     lasting: impl FnOnce() -> Arc<Lasting>,
 ) -> Body {
     if incoming.is_end_stream() {
+        timing.ends_with_head();
         return body::empty();
     }
+    in_flight.ends_later(timing);
     let (incoming, watched) = (Some(incoming), Watched::new(lasting()));
     let deadline = Deadline::default();
     Body::stream(ResponseBody { incoming, upload, in_flight, deadline, idle, watched })

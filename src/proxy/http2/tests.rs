@@ -273,7 +273,10 @@ impl Scene {
         assert_eq!(answered.status(), StatusCode::OK);
         let ((in_flight, group), (upstream, _respond, hears)) =
             (in_flight().await, taken.await.unwrap());
-        let body = read(answered.into_body(), upload, in_flight, IDLE, || lasting);
+        let (durations, status) = (Arc::default(), answered.status());
+        let timing = Timing { durations: &durations, status, to_head: Duration::ZERO };
+        let held = (in_flight, &timing);
+        let body = read(answered.into_body(), upload, held, IDLE, || lasting);
         Self { body, upstream, group, _respond, hears }
     }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::connection::{Answered, Connection};
-use super::in_flight::InFlight;
+use super::in_flight::{InFlight, Timing};
 use super::pool::Pool;
 use super::request_writer::RequestWriter;
 use super::trailer;
@@ -25,7 +25,7 @@ use crate::wire::incoming::{BodyError, Progress};
 /// serve again at once; otherwise as it comes.
 pub(super) fn read(
     mut answered: Answered,
-    in_flight: InFlight,
+    (mut in_flight, timing): (InFlight, &Timing<'_>),
     home: Arc<Pool>,
     idle: Duration,
     lasting: impl FnOnce() -> Arc<Lasting>,
@@ -40,8 +40,10 @@ pub(super) fn read(
         if answered.head.keep_alive && answered.request_writer.is_none() && buffer.is_empty() {
             home.put(in_flight.lease.id(), answered.connection, in_flight.answered_at);
         }
+        timing.ends_with_head();
         return base::body::full(whole);
     }
+    in_flight.ends_later(timing);
     base::body::Body::stream(ResponseBody::new(answered, in_flight, home, idle, lasting()))
 }
 

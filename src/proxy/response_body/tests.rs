@@ -1,12 +1,13 @@
 //! How an answer comes in, what ends it, and whether its connection serves again.
 
 use bytes::{Bytes, BytesMut};
-use http::Method;
+use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::time::Instant as Moment;
 
 use super::*;
+use crate::observe::metrics::histogram::UpstreamDurations;
 use crate::proxy::connection::{Outgoing, Watch};
 use crate::proxy::testing::{Right, failures_and_requests, in_flight};
 use crate::proxy::upstream::Group;
@@ -41,6 +42,7 @@ struct Scene {
     hears: DuplexStream,
     pool: Arc<Pool>,
     group: Arc<Group>,
+    durations: Arc<UpstreamDurations>,
 }
 
 impl Scene {
@@ -65,8 +67,11 @@ impl Scene {
         let answered = connection.exchange(outgoing, IDLE / 5, now, &Unwatched).await.ok().unwrap();
         let (in_flight, group) = in_flight().await;
         let pool = Pool::new(&group);
-        let body = read(answered, in_flight, Arc::clone(&pool), IDLE, || lasting);
-        Self { body, upstream, hears, pool, group }
+        let (durations, status) = (Arc::default(), StatusCode::OK);
+        let timing = Timing { durations: &durations, status, to_head: Duration::from_secs(2) };
+        let held = (in_flight, &timing);
+        let body = read(answered, held, Arc::clone(&pool), IDLE, || lasting);
+        Self { body, upstream, hears, pool, group, durations }
     }
 
     async fn says(&mut self, said: &str) {
@@ -92,6 +97,13 @@ impl Scene {
     fn outcome(&self) -> (u64, usize) {
         (failures_and_requests(&self.group).0, self.pool.waiting())
     }
+
+    /// How many requests were counted, none of which took less than its head.
+    fn counted(&self) -> u64 {
+        let seen = &self.durations.requests.spreads()[1];
+        assert!(seen.seconds() >= 2.0 * seen.count() as f64);
+        seen.count()
+    }
 }
 
 #[tokio::test]
@@ -109,7 +121,7 @@ async fn an_answer_that_is_all_there_frees_its_connection_at_once() {
         let said = format!("{HEAD}{fields}\r\n{expected}{behind}");
         let scene = Scene::begin(&right, &said, length).await;
         assert!(matches!(scene.body, base::body::Body::Whole(_)), "{said}");
-        assert_eq!(scene.outcome(), (0, waits), "{said}");
+        assert_eq!((scene.outcome(), scene.counted()), ((0, waits), 1), "{said}");
         assert_eq!(failures_and_requests(&scene.group).1, 0);
         assert_eq!(scene.body.collect().await.unwrap().to_bytes(), expected);
     }
@@ -130,12 +142,14 @@ async fn an_answer_that_comes_in_frees_its_connection_when_it_has_come() {
         assert_eq!((scene.body.is_end_stream(), scene.body.size_hint().exact()), (false, exact));
         assert_eq!(scene.next().await, "ok");
         assert_eq!((scene.outcome(), scene.body.is_end_stream()), ((0, 0), false), "{said}");
+        assert_eq!(scene.counted(), 0);
         scene.says(pieces[1]).await;
         assert_eq!(scene.next().await, "no");
         while !scene.body.is_end_stream() {
             assert!(scene.piece().await.is_none());
         }
         assert_eq!((scene.outcome(), scene.body.is_end_stream()), ((0, waits), true), "{said}");
+        assert_eq!(scene.counted(), 1);
         assert_eq!(failures_and_requests(&scene.group).1, 0, "its place is free");
         assert!(scene.piece().await.is_none());
     }

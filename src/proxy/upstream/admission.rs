@@ -20,10 +20,19 @@ use crate::observe::metrics::Count;
 /// A permit among the requests under way, until it is dropped.
 #[derive(Debug)]
 pub struct Admission {
+    has_waited: bool,
     _share: Share,
     /// One of those that are for all clients, where this one is not signed in.
     _open: Option<OwnedSemaphorePermit>,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Admission {
+    /// Tells whether it did not come at once.
+    #[must_use]
+    pub fn has_waited(&self) -> bool {
+        self.has_waited
+    }
 }
 
 /// Why a request gets no permit.
@@ -85,11 +94,11 @@ impl Gate {
         };
         // No request is overtaken: a permit that becomes free goes to the one that waits.
         let (all, open) = (&self.permits, (!requester.is_signed_in()).then_some(&self.open));
-        let (_open, _permit) = match try_take(open, all) {
-            Some(taken) => taken,
-            None => self.wait(open).await?,
+        let (has_waited, (_open, _permit)) = match try_take(open, all) {
+            Some(taken) => (false, taken),
+            None => (true, self.wait(open).await?),
         };
-        Ok(Admission { _share: share, _open, _permit })
+        Ok(Admission { has_waited, _share: share, _open, _permit })
     }
 
     async fn wait(&self, open: Option<&Arc<Semaphore>>) -> Result<Taken, Busy> {
@@ -278,6 +287,7 @@ mod tests {
     async fn those_who_wait_get_their_turn_in_order() {
         let gate = gate(1, 2);
         let permit = gate.admit(citizen()).await.unwrap();
+        assert!(!permit.has_waited());
         waiting!(first, gate);
         waiting!(second, gate);
         assert_eq!(gate.admit(citizen()).await.unwrap_err(), Busy::QueueFull(2));
@@ -292,7 +302,7 @@ mod tests {
         };
         assert_eq!(gate.pending(), 1);
         drop(permit);
-        second.await.unwrap();
+        assert!(second.await.unwrap().has_waited());
         assert_eq!((gate.requests(), gate.pending()), (0, 0));
     }
 

@@ -8,7 +8,7 @@ use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
 use crate::base::reason::Reason;
 use crate::identity::foreign_headers::{known_as, tells_identity};
 use crate::identity::headers::{
-    BACKGROUND, IdentityHeader, ToldNames, fold, folds_to_start, identity_header,
+    BACKGROUND, IdentityHeader, PROBE, ToldNames, fold, folds_to_start, identity_header,
 };
 use crate::request::cookie::Cookies;
 use crate::wire::chunked;
@@ -73,6 +73,8 @@ pub struct HeaderScan {
     /// The client told an identity as other gateways do, or as a route of ours does, which was taken
     /// away: the name by which that is known, without what the client made of it.
     pub told_identity: Option<&'static str>,
+    /// The client told an identity in a header of ours, which was taken away.
+    pub told_ours: bool,
     is_hop_by_hop: bool,
 }
 
@@ -116,6 +118,7 @@ pub fn clean_request(
                 IdentityHeader::Alias => return Err(Error::Alias),
                 IdentityHeader::Ours => {
                     scan.is_background |= *name == BACKGROUND;
+                    scan.told_ours |= *name != BACKGROUND && *name != PROBE;
                     ours.push(name.clone());
                 }
             },
@@ -257,8 +260,23 @@ mod tests {
             ("Proxy", "evil.example"),
             ("Accept", "*/*"),
         ]);
-        clean_request(&mut map, &[], &ToldNames::default()).unwrap();
+        let scan = clean_request(&mut map, &[], &ToldNames::default()).unwrap();
         assert_eq!(names(&map), ["accept"]);
+        assert!(scan.told_ours);
+    }
+
+    #[test]
+    fn what_our_own_pages_and_the_doctor_send_is_no_identity() {
+        for (name, is_told) in [
+            ("X-Brama-Background", false),
+            ("X-Brama-Probe", false),
+            ("X-Brama-Subject", true),
+            ("X-Forwarded-For", false),
+        ] {
+            let mut map = headers(&[(name, "1"), ("Accept", "*/*")]);
+            let scan = clean_request(&mut map, &[], &ToldNames::default()).unwrap();
+            assert_eq!((names(&map), scan.told_ours), (vec!["accept"], is_told), "{name}");
+        }
     }
 
     #[test]

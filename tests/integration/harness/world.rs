@@ -202,7 +202,7 @@ impl World {
 
     /// How many artifacts the node was asked for.
     pub(crate) fn exchanges_with_the_node(&self) -> u64 {
-        self.flows.node.exchanges().resolve.results.all().iter().map(|(_, count)| count).sum()
+        self.flows.node.exchanges().resolve.by_result().map(|(_, seen)| seen.count()).sum()
     }
 
     /// The metrics of the gateway.

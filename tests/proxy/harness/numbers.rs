@@ -43,6 +43,7 @@ impl Numbers {
         let body = text.strip_suffix("# EOF\n").expect("the end is marked");
         let (mut kinds, mut rows) = (BTreeMap::new(), BTreeMap::new());
         let (mut family, mut helped) = (String::new(), BTreeSet::new());
+        let mut united = BTreeSet::new();
         for line in body.lines() {
             if let Some(help) = line.strip_prefix("# HELP ") {
                 let (name, words) = help.split_once(' ').expect("help has words");
@@ -54,6 +55,10 @@ impl Numbers {
                 assert!(["counter", "gauge", "histogram", "info"].contains(&kind), "{line}");
                 let is_first = kinds.insert(name.to_owned(), kind.to_owned()).is_none();
                 assert!(is_first, "{name} is there twice");
+            } else if let Some(unit) = line.strip_prefix("# UNIT ") {
+                let (name, unit) = unit.split_once(' ').expect("a unit");
+                assert!(name == family && family.ends_with(&format!("_{unit}")), "{line}");
+                assert!(united.insert(name.to_owned()), "{line}");
             } else {
                 let (name, labels, value) = row(line);
                 let behind = name.strip_prefix(&*family).unwrap_or_else(|| panic!("{line}"));
