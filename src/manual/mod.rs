@@ -45,6 +45,7 @@ pages! {
     kubernetes: "../../docs/kubernetes.md",
     logins: "../../docs/logins.md",
     metrics: "../../docs/metrics.md",
+    monitoring: "../../docs/monitoring.md",
     onboarding: "../../docs/onboarding.md",
     operations: "../../docs/operations.md",
     policy: "../../docs/policy.md",

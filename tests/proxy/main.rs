@@ -14,6 +14,7 @@
 //! | `identity` | keys of signed identities: how they are fetched, which algorithms, keys of an operator's own |
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
+//! | `monitoring` | `deploy/monitoring` by a real Prometheus: rules, alerts that fire, the dashboard |
 //! | `network` | a balancer, two replicas, Redis and the node on hosts of their own: what citizens see when one of them, or the way to it, is lost |
 //! | `outputs` | logs that nobody reads, pipes that break, files that may not grow |
 //! | `packages` | the unit, manual pages, completions, shell scripts, and what a release says of itself |
@@ -44,6 +45,7 @@ mod hosts;
 mod identity;
 mod lifecycle;
 mod metrics;
+mod monitoring;
 mod network;
 mod outputs;
 mod packages;

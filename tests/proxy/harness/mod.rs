@@ -18,6 +18,7 @@ mod plan;
 mod portals;
 mod ports;
 mod program;
+pub(crate) mod prometheus;
 pub(crate) mod redis;
 pub(crate) mod script;
 mod sha256;

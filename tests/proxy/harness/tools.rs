@@ -68,6 +68,7 @@ pub(crate) enum Tool {
     PhpFpm,
     Podman,
     PodmanCompose,
+    Prometheus,
     Python,
     PythonDjango,
     PythonGrpc,
@@ -102,6 +103,7 @@ impl Tool {
             Self::PhpFpm => "php-fpm",
             Self::Podman => "podman",
             Self::PodmanCompose => "podman-compose",
+            Self::Prometheus => "prometheus",
             Self::Python => "python3",
             Self::PythonDjango => "python3-django",
             Self::PythonGrpc => "python3-grpcio",
@@ -144,6 +146,9 @@ impl Tool {
             Self::PhpFpm => php_fpm().is_some(),
             Self::Podman => installed("podman").is_some(),
             Self::PodmanCompose => installed("podman-compose").is_some(),
+            Self::Prometheus => {
+                ["prometheus", "promtool"].iter().all(|name| installed(name).is_some())
+            }
             Self::Python => PathBuf::from(PYTHON).is_file(),
             Self::PythonDjango => has_module("django"),
             Self::PythonGrpc => has_module("grpc"),
