@@ -21,7 +21,7 @@
 //! | 6 | [`proxy`], [`server`] | what goes on to portals; sockets, and HTTP to clients |
 //! | 5 | [`request`] | what a request is: host, path, headers, cookies, what lasts of it |
 //! | 4 | [`flow`], [`pages`] | a login begins, a login finishes, a citizen signs out; pages for people |
-//! | 3 | [`gate`], [`session`] | who may go where; who is signed in |
+//! | 3 | [`gate`], [`session`], [`audit`] | who may go where; who is signed in; what is written down of it for years |
 //! | 2 | [`saml`] | what is said to the node, and how its answer is believed |
 //! | 1 | [`xml`], [`identity`], [`store`] | signatures and encryption; persons, claims, tokens; places for records |
 //! | 0 | [`base`], [`wire`], [`observe`] | time, randomness, secrets; HTTP/1.1 as bytes; logs and numbers |
@@ -105,6 +105,7 @@ pub mod xml;
 // Floor 2
 pub mod saml;
 // Floor 3
+pub mod audit;
 pub mod gate;
 pub mod session;
 // Floor 4

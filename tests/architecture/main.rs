@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 10] = [
     &["base", "observe", "wire"],
     &["xml", "identity", "store"],
     &["saml"],
-    &["gate", "session"],
+    &["gate", "session", "audit"],
     &["flow", "pages"],
     &["request"],
     &["proxy", "server"],

@@ -1,0 +1,206 @@
+//! The audit log as the rest of the program knows it.
+
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use super::keys::{Keys, PersonKey};
+use super::queue::{Entry, Queue};
+use super::record::{Record, text};
+use super::settings::Settings;
+use super::target::{Output, signed};
+use super::writer::{Due, Shared, Writer};
+use crate::base::clock::SharedClock;
+use crate::identity::person::Identifier;
+use crate::observe::access::{Addresses, masked};
+use crate::observe::metrics::Count;
+use crate::observe::trouble::Trouble;
+
+/// Takes records and has them written, or nothing when there is no audit log.
+pub struct AuditLog(Option<Running>);
+
+struct Running {
+    shared: Arc<Shared>,
+    person: PersonKey,
+    addresses: Addresses,
+    instance: String,
+    is_required: bool,
+    clock: SharedClock,
+}
+
+impl fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AuditLog").field(&self.0.as_ref().map(|running| &running.shared)).finish()
+    }
+}
+
+/// What is known of an audit log at the moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Records that were written, also those of the chain itself.
+    pub written: u64,
+    /// Records that were lost.
+    pub lost: u64,
+    /// Attempts to write that failed.
+    pub failures: u64,
+    /// Bytes of records that wait.
+    pub waiting: usize,
+    /// The most bytes that may wait.
+    pub most: usize,
+    /// When it was last made sure that all was on the disk, in milliseconds since the epoch; 0 when
+    /// it never was.
+    pub synced: i64,
+    /// Whether records can be written.
+    pub is_well: bool,
+}
+
+impl AuditLog {
+    /// Writes nothing.
+    #[must_use]
+    pub fn off() -> Self {
+        Self(None)
+    }
+
+    /// Opens the target and starts the thread that writes. `has_predecessor` says that another
+    /// process with the same log serves until this one does.
+    ///
+    /// # Errors
+    /// When the target cannot be opened, or there are no keys.
+    pub fn start(
+        settings: Settings,
+        keys: Keys,
+        clock: SharedClock,
+        has_predecessor: bool,
+    ) -> io::Result<Self> {
+        let Keys { persons, signer, .. } = keys;
+        let Some(person) = persons.into_iter().next() else {
+            return Err(io::Error::other("there is no key for pseudonyms"));
+        };
+        let (output, begun) = Output::open(&settings)?;
+        let kind = if has_predecessor { super::record::Kind::Opened } else { begun.kind };
+        let mut first = signed(kind, &signer, clock.now());
+        first.instance = text(&settings.instance);
+        first.outcome = Some(if has_predecessor { "successor" } else { begun.outcome }.into());
+        first.number = begun.torn;
+        let first = Entry::of(&first);
+        let shared = Arc::new(Shared {
+            queue: Queue::new(settings.queue_bytes),
+            is_failing: AtomicBool::new(false),
+            written: Count::default(),
+            failures: Count::default(),
+            synced: AtomicI64::new(0),
+        });
+        let running = Running {
+            shared: Arc::clone(&shared),
+            person,
+            addresses: settings.addresses,
+            instance: settings.instance.clone(),
+            is_required: settings.required,
+            clock: Arc::clone(&clock),
+        };
+        let writer = Writer {
+            shared,
+            settings,
+            signer: Arc::new(signer),
+            clock,
+            output,
+            unwritten: vec![first],
+            due: Due::at_once(),
+            trouble: Trouble::every(MINUTE),
+        };
+        let builder = std::thread::Builder::new().name("audit-log".to_owned());
+        builder.spawn(move || writer.run())?;
+        Ok(Self(Some(running)))
+    }
+
+    /// Tells whether there is one.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Has a record written. It never waits: what has no room is dropped, counted, and said in the
+    /// log and in the chain.
+    pub fn record<'r>(&'r self, mut record: Record<'r>) {
+        let Some(running) = &self.0 else { return };
+        record.instance = text(&running.instance);
+        running.shared.queue.push(Entry::of(&record), running.clock.now());
+    }
+
+    /// Returns the pseudonym of a person and the name of its key.
+    #[must_use]
+    pub fn pseudonym(&self, identifier: &Identifier) -> Option<(String, &str)> {
+        let running = self.0.as_ref()?;
+        Some((running.person.pseudonym(identifier), running.person.id()))
+    }
+
+    /// Returns as much of a client's address as is written.
+    #[must_use]
+    pub fn client(&self, address: IpAddr) -> Option<String> {
+        match self.0.as_ref()?.addresses {
+            Addresses::Full => Some(address.to_canonical().to_string()),
+            Addresses::Masked => Some(masked(address.to_canonical()).to_string()),
+            Addresses::Off => None,
+        }
+    }
+
+    /// Tells whether a login may begin or be finished: its records will be written, or need not.
+    #[must_use]
+    pub fn takes_logins(&self) -> bool {
+        let Some(running) = &self.0 else { return true };
+        let (shared, queue) = (&running.shared, &running.shared.queue);
+        // What is left is for those that have begun.
+        let is_filling = queue.weight() > queue.most() / 4 * 3;
+        !running.is_required || !(shared.is_failing.load(Ordering::Relaxed) || is_filling)
+    }
+
+    /// Goes on in a new file when the old one was moved away, and connects anew elsewhere.
+    pub fn reopen(&self) {
+        let Some(running) = &self.0 else { return };
+        running.shared.queue.wish(|wishes| wishes.reopen = true, Duration::ZERO);
+    }
+
+    /// Waits until what was told until now is written, but not for ever.
+    pub fn flush(&self) {
+        let Some(running) = &self.0 else { return };
+        running.shared.queue.wish(|wishes| wishes.hurry = true, PATIENCE);
+    }
+
+    /// Writes what waits, and a last record that says that it is one, unless nothing takes it. What
+    /// is told later is not written.
+    pub fn close(&self) {
+        let Some(running) = &self.0 else { return };
+        running.shared.queue.wish(|wishes| wishes.end = true, PATIENCE);
+    }
+
+    /// Returns what is known of it at the moment.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let Some(running) = &self.0 else {
+            return Status { is_well: true, ..Status::default() };
+        };
+        let shared = &running.shared;
+        Status {
+            written: shared.written.value(),
+            lost: shared.queue.lost(),
+            failures: shared.failures.value(),
+            waiting: shared.queue.weight(),
+            most: shared.queue.most(),
+            synced: shared.synced.load(Ordering::Relaxed),
+            is_well: !shared.is_failing.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for AuditLog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// How long an end or a flush waits for the target.
+const PATIENCE: Duration = Duration::from_secs(3);
+const MINUTE: Duration = Duration::from_secs(60);

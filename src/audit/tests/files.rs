@@ -1,0 +1,219 @@
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::*;
+
+#[test]
+fn what_is_told_is_written_in_order_and_signed_at_the_end() {
+    let world = World::new();
+    let log = world.start();
+    world.sign_in(&log, 0..25);
+    let status = log.status();
+    assert!(status.is_well && status.lost == 0 && status.synced > 0, "{status:?}");
+    assert!(status.written >= 26, "{status:?}");
+    drop(log);
+    let report = world.verify();
+    assert!(report.is_whole(), "{:?}", report.findings);
+    let seen = &report.chains[0];
+    assert!(seen.is_closed && seen.signed == seen.last, "{seen:?}");
+    assert_eq!(seen.checkpoint, world.kept().to_string());
+    let lines = world.lines();
+    assert!(lines[0].contains("\"kind\":\"opened\"") && lines[0].contains("\"public_key\""));
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("signed_in")).collect();
+    assert_eq!(told.len(), 25);
+    for (number, line) in told.iter().enumerate() {
+        assert!(line.contains(&format!("\"session-{number}\"")), "{line}");
+        assert!(line.contains("\"client\":\"192.0.2.0\"") && !line.contains(PESEL), "{line}");
+        assert!(line.contains("\"instance\":\"gate-1\""), "{line}");
+    }
+    assert!(lines.iter().filter(|line| line.contains("\"checkpoint\"")).count() >= 1);
+    let mode = fs::metadata(world.path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn a_chain_goes_on_over_restarts_sizes_days_and_files_that_are_moved_away() {
+    let world = World::new();
+    let small = || {
+        let mut settings = world.settings();
+        let Target::File(file) = &mut settings.target else { unreachable!() };
+        file.maximum = 4000;
+        settings
+    };
+    for round in 0..3 {
+        let log = world.start_with(small());
+        for number in 0..4 {
+            world.sign_in(&log, number * 5..number * 5 + 5);
+        }
+        // As logrotate does.
+        fs::rename(world.path(), world.folder.path().join(format!("log/audit.log.{round}")))
+            .unwrap();
+        log.reopen();
+        world.sign_in(&log, 0..5);
+        drop(log);
+        world.clock.advance(Duration::from_secs(24 * 3600));
+    }
+    let report = world.verify();
+    assert!(report.is_whole(), "{:?}", report.findings);
+    assert_eq!(report.chains.len(), 1);
+    assert!(report.files.len() >= 9, "{:?}", report.files);
+    for path in &report.files[..report.files.len() - 1] {
+        let last = lines(path).pop().unwrap();
+        assert!(last.contains("\"kind\":\"rotated\""), "{last}");
+    }
+    assert!(report.notes.is_empty(), "{:?}", report.notes);
+}
+
+#[test]
+fn a_half_line_is_set_aside_and_the_chain_goes_on() {
+    let world = World::new();
+    let log = world.start();
+    world.sign_in(&log, 0..3);
+    let whole = fs::read(world.path()).unwrap();
+    drop(log);
+    fs::remove_file(world.head()).unwrap();
+    for torn in [&b"{\"version\":1,\"chain\""[..], &[0; 200_000]] {
+        let before = [&whole[..], torn].concat();
+        fs::write(world.path(), before).unwrap();
+        let _ = fs::remove_file(world.folder.path().join("log/audit.log.torn"));
+        let _ = fs::remove_file(world.head());
+        let log = world.start();
+        world.sign_in(&log, 3..6);
+        drop(log);
+        let report = world.verify();
+        assert!(report.is_whole(), "{:?}", report.findings);
+        let said = &report.notes[0].what;
+        assert!(said.contains("did not come to its end (not_closed)"), "{said}");
+        assert!(said.contains(&format!("{} bytes of a half line", torn.len())), "{said}");
+        let aside = fs::read(world.folder.path().join("log/audit.log.torn")).unwrap();
+        assert_eq!(aside, [torn, b"\n"].concat());
+    }
+}
+
+#[test]
+fn a_file_that_does_not_end_with_a_record_is_left_as_it_is_under_another_name() {
+    let world = World::new();
+    fs::write(world.path(), "what somebody else keeps here\n").unwrap();
+    let log = world.start();
+    world.sign_in(&log, 0..3);
+    drop(log);
+    let aside = world.files().into_iter().find(|path| path.to_string_lossy().contains(".aside-"));
+    assert_eq!(fs::read_to_string(aside.unwrap()).unwrap(), "what somebody else keeps here\n");
+    let report = world.verify();
+    assert!(report.is_whole(), "{:?}", report.findings);
+}
+
+#[test]
+fn two_processes_write_one_chain() {
+    let world = World::new();
+    let first = world.start();
+    world.sign_in(&first, 0..5);
+    let clock: SharedClock = world.clock.clone();
+    let second = AuditLog::start(world.settings(), world.keys(), clock, true).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| (0..20).for_each(|n| world.sign_in(&first, n * 5..n * 5 + 5)));
+        scope.spawn(|| (0..20).for_each(|n| world.sign_in(&second, n * 5..n * 5 + 5)));
+    });
+    drop(first);
+    world.sign_in(&second, 0..5);
+    drop(second);
+    let report = world.verify();
+    assert!(report.is_whole(), "{:?}", report.findings);
+    assert_eq!(report.chains.len(), 1);
+    assert!(report.records > 210);
+}
+
+#[test]
+fn no_link_is_followed_and_a_folder_that_is_not_there_is_told_at_the_start() {
+    let world = World::new();
+    let elsewhere = world.folder.path().join("elsewhere");
+    fs::write(&elsewhere, "").unwrap();
+    symlink(&elsewhere, world.path()).unwrap();
+    let start = |settings| {
+        let clock: SharedClock = world.clock.clone();
+        AuditLog::start(settings, world.keys(), clock, false).err().map(|error| error.to_string())
+    };
+    assert!(start(world.settings()).unwrap().contains("it is a link"));
+    let mut settings = world.settings();
+    let Target::File(file) = &mut settings.target else { unreachable!() };
+    file.path = world.folder.path().join("no/such/audit.log");
+    assert!(start(settings).is_some());
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "");
+}
+
+#[test]
+fn what_is_tampered_with_while_it_is_written_shows() {
+    let world = World::new();
+    let log = world.start();
+    world.sign_in(&log, 0..12);
+    let mut lines = world.lines();
+    lines.pop();
+    write_lines(&world.path(), &lines);
+    world.sign_in(&log, 12..24);
+    drop(log);
+    assert_eq!(world.faults(), [Fault::Removed]);
+}
+
+/// A file system of a few kilobytes, where the machine lets a test have one.
+struct SmallDisk<'w>(&'w Path);
+
+impl<'w> SmallDisk<'w> {
+    fn mount(folder: &'w Path) -> Option<Self> {
+        let done = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs"])
+            .arg(folder)
+            .output();
+        done.is_ok_and(|done| done.status.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        // Without it the folder cannot be removed; there is none to tell.
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_logins_keeps_what_fits_and_says_what_is_missing() {
+    let world = World::new();
+    let folder = world.folder.path().join("log");
+    let Some(_disk) = SmallDisk::mount(&folder) else {
+        eprintln!("SKIPPED: no file system may be mounted here");
+        return;
+    };
+    let mut settings = world.settings();
+    settings.queue_bytes = 16 * 1024;
+    let log = world.start_with(settings);
+    let filler = folder.join("filler");
+    world.sign_in(&log, 0..5);
+    assert!(log.takes_logins());
+    fs::write(&filler, vec![1; 40 * 1024]).unwrap_or_default();
+    // Nobody waits, and no more waits than is allowed.
+    let begin = std::time::Instant::now();
+    let mut told = 5;
+    while log.status().lost < 10 {
+        log.record(signed_in(&log, told, world.clock.as_ref()));
+        told += 1;
+        assert!(log.status().waiting <= 16 * 1024);
+        if told % 50 == 0 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "the disk is never full");
+    }
+    assert!(!log.takes_logins(), "no login begins whose record is lost");
+    fs::remove_file(&filler).unwrap();
+    while !log.takes_logins() {
+        log.flush();
+        assert!(begin.elapsed() < Duration::from_secs(60), "it is never written again");
+    }
+    log.record(signed_in(&log, told, world.clock.as_ref()));
+    log.flush();
+    let lost = log.status().lost;
+    drop(log);
+    let report = world.verify();
+    assert!(report.is_whole(), "{:?}", report.findings);
+    let written = world.lines().iter().filter(|line| line.contains("signed_in")).count() as u64;
+    assert_eq!(written + lost, told + 1);
+    let said: Vec<_> = report.notes.iter().filter(|note| note.what.contains("were lost")).collect();
+    assert!(!said.is_empty() && said[0].what.starts_with(&format!("{lost} ")), "{said:?} {lost}");
+}

@@ -1,0 +1,204 @@
+//! Looks whether chains are as they were written. Files are read once, line by line; how large they
+//! are does not matter.
+//!
+//! 1. Files are taken in the order of their first records, whatever their names are.
+//! 2. Each line must be the one whose digest the next record names, each number one more than the
+//!    last, each signature good.
+//! 3. What is behind the last signature is chained, and not signed: who can write the file could
+//!    have made all of it anew. The report says how much that is.
+
+mod chain;
+mod finding;
+mod lines;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::chain::Checkpoint;
+use super::keys::PublicKey;
+use super::record::Record;
+
+use self::chain::Walk;
+pub use self::finding::{Fault, Finding, MOST, Note, Report, Seen};
+use self::lines::Line;
+pub(super) use self::lines::{Lines, files};
+
+/// What is known from elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// The keys that may have signed; without any, those are believed that the records name.
+    pub keys: Vec<PublicKey>,
+    /// How far chains had come.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Whether chains must be there from their first record on.
+    pub is_from_the_start: bool,
+}
+
+/// A file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", file.display())]
+pub struct Unreadable {
+    /// Its path.
+    pub file: PathBuf,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+/// Looks at files, and at those in folders that begin with a record.
+///
+/// # Errors
+/// When one cannot be read, or there is none.
+pub fn verify(paths: &[PathBuf], expected: &Expected) -> Result<Report, Unreadable> {
+    let found = files(paths).map_err(|(file, source)| Unreadable { file, source })?;
+    let mut looked = Look { expected, report: Report::default(), chains: BTreeMap::new() };
+    for (_, path) in in_order(found)? {
+        looked.file(&path)?;
+        looked.report.files.push(path);
+    }
+    Ok(looked.end())
+}
+
+/// Where a file belongs: its chain and its first number; what has none comes last.
+type Place = (bool, String, u64);
+
+fn in_order(paths: Vec<PathBuf>) -> Result<Vec<(Place, PathBuf)>, Unreadable> {
+    let mut placed = Vec::new();
+    for path in paths {
+        let failed = |source| Unreadable { file: path.clone(), source };
+        let mut lines = Lines::open(&path).map_err(failed)?;
+        let mut place = (true, String::new(), 0);
+        for _ in 0..MOST_LOOKED_AT {
+            let Some(line) = lines.next().map_err(failed)? else { break };
+            if let Some(record) = Record::parse(line.bytes) {
+                let chain = record.chain.unwrap_or_default().into_owned();
+                place = (false, chain, record.sequence.unwrap_or_default());
+                break;
+            }
+        }
+        placed.push((place, path));
+    }
+    placed.sort();
+    Ok(placed)
+}
+
+struct Look<'l> {
+    expected: &'l Expected,
+    report: Report,
+    chains: BTreeMap<String, Walk>,
+}
+
+impl Look<'_> {
+    fn file(&mut self, path: &Path) -> Result<(), Unreadable> {
+        let failed = |source| Unreadable { file: path.to_owned(), source };
+        let mut lines = Lines::open(path).map_err(failed)?;
+        let (mut last, mut broken) = (None::<(String, u64)>, 0);
+        while let Some(line) = lines.next().map_err(failed)? {
+            let at = (path, line.number);
+            let Some(record) = self.record(&line, path) else {
+                broken += 1;
+                continue;
+            };
+            self.report.records += 1;
+            let (Some(id), Some(sequence)) = (record.chain.as_deref(), record.sequence) else {
+                continue;
+            };
+            if !self.chains.contains_key(id) {
+                if self.chains.len() >= MOST_CHAINS {
+                    let what = format!("more than {MOST_CHAINS} chains: this one is not looked at");
+                    self.report.find(Fault::Inserted, at, what);
+                    continue;
+                }
+                if last.is_some() && sequence != 1 {
+                    let what = "a record of another chain is in the middle of this one".to_owned();
+                    self.report.find(Fault::Inserted, at, what);
+                }
+                let walk = Walk::begin(&record, at, self.expected, &mut self.report);
+                self.chains.insert(id.to_owned(), walk);
+            }
+            let is_first = last.is_none();
+            last = Some((id.to_owned(), sequence));
+            if let Some(walk) = self.chains.get_mut(id) {
+                let step = chain::Step { line: line.bytes, record: &record, at, broken, is_first };
+                walk.step(&step, self.expected, &mut self.report);
+            }
+            broken = 0;
+        }
+        if let Some((_, last)) = last {
+            self.check_name(path, last);
+        }
+        Ok(())
+    }
+
+    /// Reads a line, or says why it is no record.
+    fn record<'r>(&mut self, line: &Line<'r>, path: &Path) -> Option<Record<'r>> {
+        let at = (path, line.number);
+        let record = Record::parse(line.bytes);
+        if line.is_too_long {
+            let what = "a line is longer than any record".to_owned();
+            self.report.find(Fault::NotARecord, at, what);
+            return None;
+        }
+        if !line.is_whole {
+            let what = "the file ends in the middle of a line".to_owned();
+            self.report.find(Fault::HalfLine, at, what);
+            return None;
+        }
+        if record.is_none() {
+            let what = match version(line.bytes) {
+                Some(version) => format!("a record of version {version}, which is not known here"),
+                None => "a line is no record".to_owned(),
+            };
+            self.report.find(Fault::NotARecord, at, what);
+        }
+        record
+    }
+
+    /// A file that gave way to another has the number of its last record in its name.
+    fn check_name(&mut self, path: &Path, last: u64) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = name.strip_suffix(".gz").unwrap_or(name);
+        let named = name.rsplit_once("Z-").filter(|(before, _)| {
+            before
+                .rsplit('.')
+                .next()
+                .is_some_and(|time| time.len() == 15 && time.as_bytes()[8] == b'T')
+        });
+        if let Some(number) = named.and_then(|(_, number)| number.parse::<u64>().ok())
+            && number != last
+        {
+            let what =
+                format!("its name says that it ends with record {number}, it ends with {last}");
+            self.report.find(Fault::SwappedFile, (path, 0), what);
+        }
+    }
+
+    fn end(mut self) -> Report {
+        for walk in self.chains.values() {
+            let seen = walk.end(self.expected, &mut self.report);
+            self.report.chains.push(seen);
+        }
+        for checkpoint in &self.expected.checkpoints {
+            if !self.chains.contains_key(&checkpoint.0.id) {
+                let what = format!(
+                    "there is no record of chain {}, which had come to {}",
+                    checkpoint.0.id, checkpoint.0.sequence
+                );
+                self.report.find(Fault::Truncated, (Path::new(""), 0), what);
+            }
+        }
+        self.report
+    }
+}
+
+/// Returns the version of something like a record that is not ours.
+fn version(line: &[u8]) -> Option<u64> {
+    let value: serde_json::Value = serde_json::from_slice(line).ok()?;
+    let version = value.get("version")?.as_u64()?;
+    (version != u64::from(super::record::VERSION)).then_some(version)
+}
+
+/// How many lines of a file are looked at for its first record.
+const MOST_LOOKED_AT: usize = 1000;
+/// How many chains are told apart.
+const MOST_CHAINS: usize = 10_000;
