@@ -22,6 +22,9 @@ pub enum Error {
     /// The access log cannot be written.
     #[error("access log cannot be written: {0}")]
     AccessLog(std::io::Error),
+    /// The audit log cannot be written.
+    #[error("audit log cannot be written: {0}")]
+    AuditLog(std::io::Error),
     /// What is kept between runs cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),

@@ -12,13 +12,14 @@ use super::current::Current;
 use super::durations;
 use super::keys::Keeper;
 use super::logins;
+use crate::audit::Status;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
 use crate::observe;
 use crate::observe::metrics::process::Process;
 use crate::observe::metrics::{ByName, CLASSES, Count, MetricsEncoder, Scraper, Source, catalogue};
-use crate::proxy::upstream::{ServerStatus, State, Status};
+use crate::proxy::upstream::{self, ServerStatus, State};
 use crate::server::certificates::Certificates;
 use crate::server::listener::Admission;
 use crate::store::metered::{Operation, Traffic};
@@ -184,6 +185,7 @@ impl Metrics {
         let (networks, most) = shared.limits.networks();
         encoder.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
         encoder.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;
+        audit(&shared.audit.status(), encoder)?;
         encoder.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)?;
         encoder.one(&catalogue::LOG_LOST, observe::lost() as f64)?;
         encoder.one(&catalogue::CLOCK_JUMPS, self.clock.jumps() as f64)
@@ -260,6 +262,16 @@ impl Metrics {
     }
 }
 
+fn audit(audit: &Status, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
+    encoder.one(&catalogue::AUDIT_WRITTEN, audit.written as f64)?;
+    encoder.one(&catalogue::AUDIT_LOST, audit.lost as f64)?;
+    encoder.one(&catalogue::AUDIT_FAILURES, audit.failures as f64)?;
+    encoder.one(&catalogue::AUDIT_QUEUE, audit.waiting as f64)?;
+    encoder.one(&catalogue::AUDIT_QUEUE_MAXIMUM, audit.most as f64)?;
+    encoder.one(&catalogue::AUDIT_SYNCED, audit.synced as f64 / 1000.0)?;
+    encoder.one(&catalogue::AUDIT_WELL, flag(audit.is_well))
+}
+
 fn node(shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     let node = &shared.flows.node;
     let exchanges = node.exchanges();
@@ -286,7 +298,7 @@ fn node(shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     encoder.one(&catalogue::NODE_EXTENSIONS, exchanges.extensions.answers.value() as f64)
 }
 
-fn groups(groups: &[Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
+fn groups(groups: &[upstream::Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     encoder.rows(&catalogue::UPSTREAM_REQUESTS, |rows| {
         groups.iter().try_for_each(|group| rows.add(&[&group.name], group.requests as f64))
     })?;
@@ -310,7 +322,7 @@ fn groups(groups: &[Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
 
 /// Two names may lead to one address, and an address that left may be back: they are told as one,
 /// as well as the better of them.
-fn servers(groups: &[Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
+fn servers(groups: &[upstream::Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     let mut servers: BTreeMap<(&str, &str), ServerStatus> = BTreeMap::new();
     for group in groups {
         for server in &group.servers {

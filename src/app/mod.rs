@@ -7,6 +7,7 @@
 //! sockets (`successor`).
 
 pub mod acme;
+mod audit;
 mod background;
 mod command;
 mod current;
@@ -85,7 +86,6 @@ impl App {
     /// # Errors
     /// When an address is taken, or kept keys cannot be read.
     pub async fn bind(settings: Settings, clock: SharedClock) -> Result<Self, Error> {
-        let events = Events::new(Vec::new());
         // 1. What outlives a restart: keys, the secret behind pseudonyms, records.
         let (state, now) = (state::State::new(settings.state_directory.clone()), clock.now());
         let keys = keys::Settings::of(&settings);
@@ -93,6 +93,8 @@ impl App {
         let secret = keys.given.clone().unwrap_or_else(PairwiseSecret::pending);
         let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
         let lock = Lock::take(&state, settings.store.is_shared()).await?;
+        let audit = audit::start(settings.audit, &state, &clock)?;
+        let events = Events::new(audit::ears(&audit));
         let kinds = (&settings.session, &settings.flows);
         let kept = store::open(settings.store, &state, kinds, (&secret, &events))?;
         let shared = (kept.keys_record(), state.clone(), kept.agree(now).await?);
@@ -135,6 +137,7 @@ impl App {
             limits: Arc::new(Limits::new(settings.gateway.limits.clone(), Arc::clone(&clock))),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             events,
+            audit,
             via: Arc::default(),
             identity_told_next: Arc::new(Seldom::every(Duration::from_secs(60))),
             ports: Arc::new(sockets.ports()),

@@ -99,7 +99,7 @@ impl App {
         // 3. Until it is time to stop.
         let mut running =
             Running { renewal, admission, currents, background, life, orders, clock, events, stop };
-        let ending = running.obey(commands, hand_over, || shared.access.reopen()).await;
+        let ending = running.obey(commands, hand_over, || reopen(&shared)).await;
 
         // 4. Leave first, so that balancers and clients can notice; then stop.
         stopper.drain();
@@ -123,6 +123,7 @@ impl App {
         running.background.end().await;
         operations_stopper.stop();
         let _ = operations.await;
+        shared.audit.close();
         info!("gateway stopped");
     }
 }
@@ -249,6 +250,12 @@ fn operators(
 ) -> (Admin, Keys) {
     let admin = Admin::new(token, Arc::clone(sessions), Arc::clone(clock));
     (admin, Keys::new(Arc::clone(keeper), Arc::clone(sessions), Arc::clone(clock)))
+}
+
+/// Goes on in new files where old ones were moved away.
+fn reopen(shared: &Shared) {
+    shared.access.reopen();
+    shared.audit.reopen();
 }
 
 /// Makes what each worker serves with.

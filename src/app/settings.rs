@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::acme;
+use crate::audit::{self, keys::PersonKey};
 use crate::base::secret::Secret;
 use crate::companion::Askers;
 use crate::companion::front::Front;
@@ -58,8 +59,19 @@ pub struct Settings {
     pub state_directory: Option<PathBuf>,
     /// Format and level of the program's log, and the access log.
     pub log: Log,
+    /// The audit log, where there is one.
+    pub audit: Option<Audit>,
     /// What cannot change while the program runs.
     pub fixed: Fixed,
+}
+
+/// The audit log.
+#[derive(Debug)]
+pub struct Audit {
+    /// Where records go, and how surely.
+    pub settings: audit::Settings,
+    /// The keys of pseudonyms, when they are given; otherwise one is kept in the state folder.
+    pub persons: Vec<PersonKey>,
 }
 
 /// Where records are kept, and how they are sealed.

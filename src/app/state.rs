@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tracing::info;
 
+use crate::audit::keys::Keys as AuditKeys;
 use crate::base::secret::Secret;
 use crate::base::{private, random};
 use crate::identity::claims::PairwiseSecret;
@@ -79,6 +80,9 @@ pub enum StateError {
          no pseudonym is made with"
     )]
     Full(String),
+    /// The keys of the audit log are not what they should be.
+    #[error("{0}: no keys of the audit log: bring the file back from a copy, or move it away")]
+    Audit(String),
     /// The secret is too short.
     #[error(
         "{0}: secret has fewer than 32 bytes: bring the file back from a copy, or move it away"
@@ -101,6 +105,11 @@ const CHANGES: &str = "identity-keys.revision";
 /// The secret that seals records of the store.
 const STORE: &str = "store-secret";
 
+/// The keys of the audit log.
+pub(crate) const AUDIT_KEYS: &str = "audit-keys.json";
+/// How far the chain of the audit log has come.
+pub(crate) const AUDIT_HEAD: &str = "audit-head";
+
 /// Our account at an authority for certificates, and what it issued.
 const AUTHORITY: &str = "acme.json";
 /// What it issued, for TLS: the chain and the key.
@@ -108,7 +117,7 @@ pub(crate) const ISSUED: &str = "acme.pem";
 
 /// Returns the names of what a state folder may have.
 pub(crate) fn files() -> impl Iterator<Item = String> {
-    [KEY_RING, PAIRWISE, CHANGES, STORE, LOCK, TURN, AUTHORITY, ISSUED]
+    [KEY_RING, PAIRWISE, CHANGES, STORE, LOCK, TURN, AUTHORITY, ISSUED, AUDIT_KEYS, AUDIT_HEAD]
         .map(str::to_owned)
         .into_iter()
         .chain(before())
@@ -235,6 +244,29 @@ impl State {
         // Another process may have made it in the same moment.
         let bytes = read(preferred)?.unwrap_or_default();
         kept_sealer(preferred, bytes)
+    }
+
+    /// Returns the keys of the audit log, if there are any.
+    pub(super) fn audit_keys(&self) -> Result<Option<AuditKeys>, StateError> {
+        let Some(bytes) = self.read(AUDIT_KEYS)? else { return Ok(None) };
+        let bytes = Secret::new(bytes);
+        let keys = AuditKeys::parse(bytes.expose());
+        keys.map(Some).ok_or_else(|| StateError::Audit(self.name(AUDIT_KEYS)))
+    }
+
+    /// Keeps the keys of the audit log, unless there are some.
+    pub(super) fn make_audit_keys(&self, keys: &AuditKeys) -> Result<(), StateError> {
+        let Some(folder) = &self.0 else { return Ok(()) };
+        let path = folder.join(AUDIT_KEYS);
+        private::make_folder(folder)
+            .and_then(|()| private::write_new(&path, keys.to_text().expose().as_bytes()))
+            .map(drop)
+            .map_err(|source| failed(&path, source))
+    }
+
+    /// Returns where it is noted how far the chain of the audit log has come, if there is a folder.
+    pub(super) fn audit_head_path(&self) -> Option<PathBuf> {
+        self.0.as_ref().map(|folder| folder.join(AUDIT_HEAD))
     }
 
     /// Returns what is kept of an authority for certificates, if anything is.

@@ -59,11 +59,17 @@ impl PersonKey {
     /// it is for, the kind of the identifier and the identifier.
     #[must_use]
     pub fn pseudonym(&self, identifier: &Identifier) -> String {
+        self.pseudonym_of(identifier.kind(), identifier.as_str())
+    }
+
+    /// Returns the same of an identifier and its kind ([`Identifier::kind`]).
+    #[must_use]
+    pub fn pseudonym_of(&self, kind: &str, identifier: &str) -> String {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(PERSON);
-        context.update(identifier.kind().as_bytes());
+        context.update(kind.as_bytes());
         context.update(b"\0");
-        context.update(identifier.as_str().as_bytes());
+        context.update(identifier.as_bytes());
         base64url(&context.sign().as_ref()[..16])
     }
 }

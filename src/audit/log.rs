@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use super::keys::{Keys, PersonKey};
 use super::queue::{Entry, Queue};
-use super::record::{Record, text};
+use super::record::{Kind, Record, text};
 use super::settings::Settings;
 use super::target::{Output, signed};
 use super::writer::{Due, Shared, Writer};
 use crate::base::clock::SharedClock;
-use crate::identity::person::Identifier;
 use crate::observe::access::{Addresses, masked};
 use crate::observe::metrics::Count;
 use crate::observe::trouble::Trouble;
@@ -80,7 +79,7 @@ impl AuditLog {
             return Err(io::Error::other("there is no key for pseudonyms"));
         };
         let (output, begun) = Output::open(&settings)?;
-        let kind = if has_predecessor { super::record::Kind::Opened } else { begun.kind };
+        let kind = if has_predecessor { Kind::Opened } else { begun.kind };
         let mut first = signed(kind, &signer, clock.now());
         first.instance = text(&settings.instance);
         first.outcome = Some(if has_predecessor { "successor" } else { begun.outcome }.into());
@@ -127,14 +126,18 @@ impl AuditLog {
     pub fn record<'r>(&'r self, mut record: Record<'r>) {
         let Some(running) = &self.0 else { return };
         record.instance = text(&running.instance);
-        running.shared.queue.push(Entry::of(&record), running.clock.now());
+        let entry = Entry::of(&record);
+        running.shared.queue.push(entry, is_of_anybody(&record), running.clock.now());
     }
 
-    /// Returns the pseudonym of a person and the name of its key.
+    /// Returns the pseudonym of a person, by the kind of the identifier ([`Identifier::kind`]) and
+    /// the identifier, and the name of its key.
+    ///
+    /// [`Identifier::kind`]: crate::identity::person::Identifier::kind
     #[must_use]
-    pub fn pseudonym(&self, identifier: &Identifier) -> Option<(String, &str)> {
+    pub fn pseudonym(&self, kind: &str, identifier: &str) -> Option<(String, &str)> {
         let running = self.0.as_ref()?;
-        Some((running.person.pseudonym(identifier), running.person.id()))
+        Some((running.person.pseudonym_of(kind, identifier), running.person.id()))
     }
 
     /// Returns as much of a client's address as is written.
@@ -198,6 +201,16 @@ impl AuditLog {
 impl Drop for AuditLog {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Tells whether any client can have such a record written, as often as it likes: it has only half
+/// of the room, so that it takes none from the records of citizens.
+fn is_of_anybody(record: &Record<'_>) -> bool {
+    match record.kind {
+        Kind::RequestRefused | Kind::ResponseCut | Kind::IdentityToldByClient => true,
+        Kind::LoginRefused => record.authn_request.is_none(),
+        _ => false,
     }
 }
 

@@ -17,6 +17,7 @@
 //! keys (records stay verifiable by the public key, persons are not found any more).
 
 pub mod chain;
+mod ear;
 pub mod head;
 pub mod keys;
 mod log;

@@ -18,16 +18,19 @@ use crate::base::clock::Time;
 pub(super) struct Entry {
     pub(super) body: Box<[u8]>,
     pub(super) is_signed: bool,
+    /// What it takes of the room, from when it has a place in the queue until it is written.
+    pub(super) weight: usize,
 }
 
 impl Entry {
     pub(super) fn of(record: &Record<'_>) -> Self {
-        Self { body: record.to_json().into(), is_signed: record.kind.is_signed() }
+        let (body, is_signed) = (record.to_json().into(), record.kind.is_signed());
+        Self { body, is_signed, weight: 0 }
     }
 
-    /// What it takes in memory, and a little more.
-    fn weight(&self) -> usize {
-        self.body.len() + 64
+    /// Takes room for it: what it has in memory, and a little more.
+    fn weighed(self) -> Self {
+        Self { weight: self.body.len() + 64, ..self }
     }
 }
 
@@ -76,12 +79,15 @@ impl Queue {
         }
     }
 
-    /// Takes a record, or drops it when too many wait.
-    pub(super) fn push(&self, entry: Entry, now: Time) {
+    /// Takes a record, or drops it when too many wait: one that anybody can cause, when half of the
+    /// room is taken.
+    pub(super) fn push(&self, entry: Entry, is_of_anybody: bool, now: Time) {
         let mut state = self.lock();
-        let gap = (state.dropped > 0).then(|| gap(state.dropped, now));
-        let weight = entry.weight() + gap.as_ref().map_or(0, Entry::weight);
-        if state.weight + weight > self.most {
+        let entry = entry.weighed();
+        let gap = (state.dropped > 0).then(|| gap(state.dropped, now).weighed());
+        let weight = entry.weight + gap.as_ref().map_or(0, |gap| gap.weight);
+        let most = if is_of_anybody { self.most / 2 } else { self.most };
+        if state.weight + weight > most {
             state.dropped += 1;
             self.lost.fetch_add(1, Ordering::Relaxed);
             return;
@@ -129,10 +135,14 @@ impl Queue {
         if has_some && !wishes.end {
             return (Vec::new(), wishes);
         }
-        let taken = std::mem::take(&mut state.waiting);
-        state.weight = 0;
-        self.weight.store(0, Ordering::Relaxed);
-        (taken.into(), wishes)
+        (std::mem::take(&mut state.waiting).into(), wishes)
+    }
+
+    /// Gives back the room of records that are written.
+    pub(super) fn release(&self, weight: usize) {
+        let mut state = self.lock();
+        state.weight = state.weight.saturating_sub(weight);
+        self.weight.store(state.weight, Ordering::Relaxed);
     }
 
     /// The thread has done what it was told; `has_some` says that it could not write it all.
@@ -167,7 +177,7 @@ impl Queue {
         self.lost.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Returns the bytes that wait.
+    /// Returns the bytes that wait, those that the thread has among them.
     pub(super) fn weight(&self) -> usize {
         self.weight.load(Ordering::Relaxed)
     }
@@ -195,32 +205,49 @@ mod tests {
 
     fn entry(number: u64) -> Entry {
         let now = Time::UNIX_EPOCH;
-        Entry::of(&Record { number: Some(number), ..Record::new(Kind::FormKept, now) })
+        Entry::of(&Record { number: Some(number), ..Record::new(Kind::FormKept, now) }).weighed()
     }
 
     #[test]
     fn what_does_not_fit_is_counted_and_said_where_it_is_missing() {
         let now = Time::UNIX_EPOCH;
-        let room = 3 * entry(1).weight();
+        let room = 3 * entry(1).weight;
         let queue = Queue::new(room);
         for number in 1..=7 {
-            queue.push(entry(number), now);
+            queue.push(entry(number), false, now);
             assert!(queue.weight() <= room);
         }
         assert_eq!(queue.lost(), 4);
         let (taken, _) = queue.next(None, false);
         assert_eq!(taken, [entry(1), entry(2), entry(3)]);
-        queue.push(entry(8), now);
-        queue.push(entry(9), now);
+        queue.push(entry(8), false, now);
+        assert_eq!(queue.lost(), 5, "they take their room until they are written");
+        queue.release(taken.iter().map(|entry| entry.weight).sum());
+        assert_eq!(queue.weight(), 0);
+        queue.push(entry(8), false, now);
+        queue.push(entry(9), false, now);
         let (taken, _) = queue.next(None, false);
-        assert_eq!(taken, [gap(4, now), entry(8), entry(9)]);
-        assert_eq!((queue.lost(), queue.weight()), (4, 0));
+        assert_eq!(taken, [gap(5, now).weighed(), entry(8), entry(9)]);
+        assert_eq!(queue.lost(), 5);
+    }
+
+    #[test]
+    fn what_anybody_can_cause_takes_no_room_from_others() {
+        let now = Time::UNIX_EPOCH;
+        let queue = Queue::new(8 * entry(1).weight);
+        for number in 0..100 {
+            queue.push(entry(number % 10), true, now);
+        }
+        assert_eq!((queue.lost(), queue.weight()), (96, queue.most() / 2));
+        queue.push(entry(7), false, now);
+        assert_eq!(queue.lost(), 96);
+        assert_eq!(queue.next(None, false).0.last(), Some(&entry(7)));
     }
 
     #[test]
     fn a_thread_that_has_some_left_takes_no_more() {
         let queue = Queue::new(10_000);
-        queue.push(entry(1), Time::UNIX_EPOCH);
+        queue.push(entry(1), false, Time::UNIX_EPOCH);
         let soon = Instant::now() + Duration::from_millis(1);
         assert_eq!(queue.next(Some(soon), true).0, []);
         assert_eq!(queue.next(None, false).0, [entry(1)]);

@@ -181,7 +181,7 @@ pub struct Record<'r> {
     /// The `ID` of the assertion.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub assertion: Option<Cow<'r, str>>,
-    /// How the citizen identified, as signed identities name it (`amr`).
+    /// The authority at which the citizen identified, as the node names it.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub way_in: Option<Cow<'r, str>>,
     /// The level of assurance.
@@ -196,7 +196,7 @@ pub struct Record<'r> {
     /// The name of the operator.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub admin: Option<Cow<'r, str>>,
-    /// What the operator did.
+    /// What the operator did; what a certificate is for.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub action: Option<Cow<'r, str>>,
     /// The reason code of a refusal.
@@ -211,7 +211,8 @@ pub struct Record<'r> {
     /// How many: of sessions, of problems, of records that are missing, of bytes set aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// What it concerns: a certificate, a key, a header.
+    /// What it concerns: a certificate, a key, a header; of a refusal, the number that the citizen can
+    /// read out.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub name: Option<Cow<'r, str>>,
     /// SHA-256 of a certificate, in hexadecimal.

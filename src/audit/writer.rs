@@ -20,6 +20,7 @@ use super::settings::{Settings, Sync, Target};
 use super::target::{Output, signed};
 use crate::base::clock::SharedClock;
 use crate::observe::metrics::Count;
+use crate::observe::seldom::Seldom;
 use crate::observe::trouble::{News, Trouble};
 
 /// What the thread and those who ask it share.
@@ -127,7 +128,7 @@ impl Writer {
             let is_signed = self.note_written(written);
             result?;
             if is_signed {
-                self.note_head(false)?;
+                self.note_head(false);
             }
         }
         let is_file = matches!(self.settings.target, Target::File(_));
@@ -142,9 +143,12 @@ impl Writer {
     fn note_written(&mut self, written: usize) -> bool {
         let now = Instant::now();
         let is_signed = written > 0 && self.unwritten[written - 1].is_signed;
+        let mut weight = 0;
         for entry in self.unwritten.drain(..written) {
             self.due.unsigned = if entry.is_signed { 0 } else { self.due.unsigned + 1 };
+            weight += entry.weight;
         }
+        self.shared.queue.release(weight);
         self.shared.written.add_many(written as u64);
         if self.due.unsigned == 0 {
             self.due.checkpoint = None;
@@ -168,10 +172,15 @@ impl Writer {
         self.shared.synced.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
     }
 
-    /// Notes how far the chain has come.
-    fn note_head(&mut self, is_closed: bool) -> io::Result<()> {
-        let Some(path) = &self.settings.head else { return Ok(()) };
-        head::write(path, &Noted { checkpoint: self.output.head(), is_closed })
+    /// Notes how far the chain has come. The records are there without it.
+    fn note_head(&self, is_closed: bool) {
+        let Some(path) = &self.settings.head else { return };
+        let noted = Noted { checkpoint: self.output.head(), is_closed };
+        if let Err(error) = head::write(path, &noted)
+            && UNNOTED.is_due(self.clock.now())
+        {
+            warn!(%error, "it cannot be noted how far the audit log has come");
+        }
     }
 
     fn judge(&mut self, result: io::Result<()>, now: Instant) {
@@ -211,9 +220,7 @@ impl Writer {
             self.unwritten.clear();
             return;
         }
-        if let Err(error) = self.note_head(true) {
-            warn!(%error, "it cannot be noted how far the audit log has come");
-        }
+        self.note_head(true);
         info!(checkpoint = %self.output.head(), "audit log closed");
     }
 
@@ -221,20 +228,16 @@ impl Writer {
     fn tell(&mut self) {
         let lost = self.shared.queue.lost();
         let new = lost - self.due.lost_told;
-        if new > 0 && self.lost_is_due() {
+        if new > 0 && LOST.is_due(self.clock.now()) {
             self.due.lost_told = lost;
             error!(records = new, "the audit log cannot keep up, records are lost");
         }
     }
-
-    fn lost_is_due(&mut self) -> bool {
-        LOST.is_due(self.clock.now())
-    }
 }
 
 /// Once a minute, whatever happens.
-static LOST: crate::observe::seldom::Seldom =
-    crate::observe::seldom::Seldom::every(Duration::from_secs(60));
+static LOST: Seldom = Seldom::every(Duration::from_secs(60));
+static UNNOTED: Seldom = Seldom::every(Duration::from_secs(60));
 
 /// When it is tried again where the other side has no room for the moment.
 const SOON: Duration = Duration::from_millis(20);

@@ -69,6 +69,7 @@ reasons! {
     LoginAttributeMalformed = "login.attribute_malformed",
     LoginAttributeMissing = "login.attribute_missing",
     LoginAttributeRepeated = "login.attribute_repeated",
+    LoginAuditUnavailable = "login.audit_unavailable",
     LoginAuthnInstantInFuture = "login.authn_instant_in_future",
     LoginCancelled = "login.cancelled",
     LoginCannotSign = "login.cannot_sign",

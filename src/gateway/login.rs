@@ -19,6 +19,9 @@ use crate::request::cookie::Bound;
 /// How long a browser remembers where a login was to lead that took too long.
 const REMEMBERED_AFTER: Duration = Duration::from_secs(30 * 60);
 
+/// When records may be written again.
+const AUDIT_RETRY_AFTER: Duration = Duration::from_secs(30);
+
 /// Refuses to begin a login while the operator says that the node is away. From another host the
 /// browser goes to the registered one first: a citizen who is signed in there need not go to the
 /// node.
@@ -33,6 +36,19 @@ pub fn check_outage(worker: &Worker, context: &RequestContext) -> Result<(), Fai
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let failure = Failure::new(ErrorPage::NodeOutage, status, Reason::LoginOutage);
     Err(again_here(failure, context).retry_after(outage.retry_after))
+}
+
+/// Refuses to begin or to finish a login while its records cannot be written and must be.
+///
+/// # Errors
+/// When that is so. Nothing is spent by then.
+pub fn check_audit(worker: &Worker, context: &RequestContext) -> Result<(), Failure> {
+    if worker.shared.audit.takes_logins() {
+        return Ok(());
+    }
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let failure = Failure::new(ErrorPage::NotRecorded, status, Reason::LoginAuditUnavailable);
+    Err(again_here(failure, context).retry_after(AUDIT_RETRY_AFTER))
 }
 
 /// Offers to ask for the same once more, where that is harmless.
@@ -77,6 +93,7 @@ pub async fn begin_counted(
     if let Some(portal) = worker.shared.settings.other(context.host.name()) {
         return handoff::leave(worker, context, portal, return_to, requirement).await;
     }
+    check_audit(worker, context)?;
     let begun = worker.shared.flows.begin(return_to, requirement, context.origin()).await?;
     let look = response::look(&worker.shared.settings, context);
     let handle = begun.relay_state.as_str();

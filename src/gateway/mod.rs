@@ -39,6 +39,7 @@ use http::HeaderName;
 use self::limits::Limits;
 use self::ports::Ports;
 pub use self::settings::Settings;
+use crate::audit::AuditLog;
 use crate::base::clock::SharedClock;
 use crate::base::network::Network;
 use crate::flow::Flows;
@@ -81,6 +82,8 @@ pub struct Shared {
     pub access: Arc<AccessLog>,
     /// Who is told what happens: the log, the counts, and others.
     pub events: Arc<Events>,
+    /// What is written down for years.
+    pub audit: Arc<AuditLog>,
     /// What is said of us in requests that go on.
     pub via: Arc<Via>,
     /// When it is told again that a client told an identity.

@@ -42,6 +42,8 @@ pub enum ErrorPage {
     NodeBusy,
     /// Sign-in is closed for now, says the operator.
     NodeOutage,
+    /// Sign-in waits, because it cannot be written down.
+    NotRecorded,
     /// The network of the citizen tried too often.
     TooManyTries,
     /// The node does not know any more what it had confirmed.
@@ -98,7 +100,7 @@ pub enum ErrorPage {
 
 impl ErrorPage {
     /// Every kind, for tests and previews.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::Cancelled,
         Self::RefusedByNode,
         Self::UnknownPerson,
@@ -114,6 +116,7 @@ impl ErrorPage {
         Self::NodeSlow,
         Self::NodeBusy,
         Self::NodeOutage,
+        Self::NotRecorded,
         Self::TooManyTries,
         Self::ConfirmationExpired,
         Self::OtherPerson,
@@ -150,6 +153,7 @@ impl ErrorPage {
             Self::OurFault
                 | Self::NodeBusy
                 | Self::NodeOutage
+                | Self::NotRecorded
                 | Self::TooManyTries
                 | Self::PortalDown
                 | Self::PortalSlow

@@ -269,7 +269,7 @@ impl Copying<'_> {
     fn others(&mut self) {
         let file = &mut self.loaded.file;
         file.operations.admin_token_file = None;
-        file.log = file::Log::default();
+        (file.log, file.audit) = (file::Log::default(), file::Audit::default());
         let is_closed = std::mem::take(&mut file.portal.maintenance);
         let closed: Vec<_> = file
             .routes

@@ -161,6 +161,7 @@ impl Renewal {
             limits,
             access: Arc::clone(&before.access),
             events: Arc::clone(&before.events),
+            audit: Arc::clone(&before.audit),
             via: Arc::clone(&before.via),
             identity_told_next: Arc::clone(&before.identity_told_next),
             ports: Arc::clone(&before.ports),
@@ -221,6 +222,7 @@ impl Renewal {
             admin_token,
             state_directory: _,
             log: Log { level, json: _, access: _ },
+            audit: _,
             fixed,
         } = settings;
         // The rest of what can change of it is in `gateway`.

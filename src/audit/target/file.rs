@@ -124,7 +124,8 @@ impl FileTarget {
             }
         }
         self.append(&lines, chain)?;
-        // 3. On the disk, when each batch is to be.
+        // 3. On the disk, when each batch is to be. Where that fails they are written once more: a
+        //    fact may stand twice, rather than not at all.
         let has_signed = entries.iter().any(|entry| entry.is_signed);
         match self.settings.sync {
             Sync::Batch => self.sync(),

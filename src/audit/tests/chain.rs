@@ -5,6 +5,7 @@ use super::super::keys::{PersonKey, Rotated, Signer};
 use super::super::record::{MOST, VERSION, schema};
 use super::*;
 use crate::base::secret::Secret;
+use crate::identity::person::Identifier;
 
 /// Writes a chain of records whose texts are given, every fifth one signed.
 fn chain_of(texts: &[String]) -> (Vec<Vec<u8>>, Signer) {

@@ -18,7 +18,6 @@ use super::record::{Kind, Record, text};
 use super::verify::{Expected, Fault, Report, verify};
 use super::{AuditLog, File, Settings, Sync, Target};
 use crate::base::clock::{ManualClock, SharedClock, Time};
-use crate::identity::person::Identifier;
 use crate::observe::access::Addresses;
 
 pub(super) const PESEL: &str = "44051401359";
@@ -131,7 +130,7 @@ pub(super) fn signed_in(
     clock: &dyn crate::base::clock::Clock,
 ) -> Record<'static> {
     let mut record = Record::new(Kind::SignedIn, clock.now());
-    let (person, key) = log.pseudonym(&Identifier::parse(PESEL)).unwrap();
+    let (person, key) = log.pseudonym("pesel", PESEL).unwrap();
     record.person = Some(person.into());
     record.person_key = Some(key.to_owned().into());
     record.sid = Some(format!("session-{number}").into());

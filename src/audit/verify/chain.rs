@@ -195,7 +195,7 @@ impl Walk {
         let number = record.number.unwrap_or_default();
         match record.kind {
             Kind::Gap => {
-                report.note(at, format!("{number} records were lost here: no room for them"))
+                report.note(at, format!("{number} records were lost here: no room for them"));
             }
             Kind::Resumed => {
                 let how = record.outcome.as_deref().unwrap_or_default();

@@ -134,6 +134,7 @@ pub(super) fn gateway(
             level: observe::Level::new("warn").expect("a level"),
             access: access::Settings::off(),
         },
+        audit: None,
         fixed: Fixed::default(),
     })
 }

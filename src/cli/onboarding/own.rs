@@ -6,7 +6,7 @@
 //! both lists.
 
 use crate::config::file::{
-    File, Identity, Limits, Listen, Log, Node, Operations, Portal, Service, Session, Store,
+    Audit, File, Identity, Limits, Listen, Log, Node, Operations, Portal, Service, Session, Store,
 };
 
 /// Says of each key of a table whether it stays with its environment.
@@ -24,8 +24,8 @@ macro_rules! table {
 
 /// Keys that belong to an environment, by their table. Those of the file itself are in a table without
 /// a name.
-pub(super) const OWN: [(&str, &[&str]); 11] =
-    [FILE, PORTAL, LISTEN, OPERATIONS, NODE, SERVICE, SESSION, STORE, LIMITS, IDENTITY, LOG];
+pub(super) const OWN: [(&str, &[&str]); 12] =
+    [FILE, PORTAL, LISTEN, OPERATIONS, NODE, SERVICE, SESSION, STORE, LIMITS, IDENTITY, LOG, AUDIT];
 
 // `companion` is a list of listeners. Of upstreams and routes it is told what is to be looked at.
 table!(
@@ -35,7 +35,7 @@ table!(
         own: [companion],
         tried: [
             portal, listen, operations, node, service, session, store, limits, identity, log,
-            upstreams, routes,
+            audit, upstreams, routes,
         ],
     }
 );
@@ -213,4 +213,24 @@ table!(
     LOG,
     "log",
     Log { own: [access_file], tried: [format, level, access, access_addresses, access_query] }
+);
+
+table!(
+    AUDIT,
+    "audit",
+    Audit {
+        own: [target, file, syslog, instance, person_key_files],
+        tried: [
+            file_maximum,
+            daily,
+            sync,
+            sync_within,
+            syslog_facility,
+            required,
+            addresses,
+            queue,
+            checkpoint_records,
+            checkpoint_within,
+        ],
+    }
 );

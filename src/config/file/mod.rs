@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::field_order::keep_order;
 
 mod acme;
+mod audit;
 mod companion;
 mod duration;
 mod identity;
@@ -30,6 +31,7 @@ mod told;
 mod upstreams;
 
 pub use acme::Acme;
+pub use audit::{Audit, AuditSync, AuditTarget};
 pub use companion::{Companion, FrontProxy};
 pub use duration::{HumanDuration, HumanDurationError};
 pub use identity::Identity;
@@ -83,6 +85,8 @@ pub struct File {
     pub identity: Identity,
     /// What the program says about itself.
     pub log: Log,
+    /// What is written down for years of logins, sessions and what operators did.
+    pub audit: Audit,
     /// A listener at which another proxy that stands in front asks whether a request may pass, and
     /// as whom. Repeat the block for each kind of proxy.
     ///

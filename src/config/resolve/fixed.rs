@@ -12,9 +12,10 @@
 
 use crate::app::settings::Fixed;
 use crate::config::file::{
-    Acme, Certificate, Companion, File, FileStore, Headers, Health, Identity, IdentityHeaders,
-    IdentitySignature, Limits, Listen, Log, Node, Operations, OutageMessage, P12, Portal, Redirect,
-    RedisStore, Respond, Route, Service, Session, Store, Upstream, UpstreamServer,
+    Acme, Audit, Certificate, Companion, File, FileStore, Headers, Health, Identity,
+    IdentityHeaders, IdentitySignature, Limits, Listen, Log, Node, Operations, OutageMessage, P12,
+    Portal, Redirect, RedisStore, Respond, Route, Service, Session, Store, Upstream,
+    UpstreamServer,
 };
 
 /// Notes every key that needs a new process.
@@ -53,7 +54,7 @@ table!(
     File {
         fixed: [companion],
         live: [node, service, limits, upstreams, routes],
-        both: [portal, listen, operations, session, store, identity, log],
+        both: [portal, listen, operations, session, store, identity, log, audit],
     }
 );
 
@@ -274,6 +275,31 @@ table!(
     Log {
         fixed: [format, access, access_file, access_addresses, access_query],
         live: [level],
+        both: [],
+    }
+);
+
+table!(
+    "audit.",
+    Audit {
+        fixed: [
+            target,
+            file,
+            file_maximum,
+            daily,
+            sync,
+            sync_within,
+            syslog,
+            syslog_facility,
+            required,
+            addresses,
+            queue,
+            instance,
+            checkpoint_records,
+            checkpoint_within,
+            person_key_files,
+        ],
+        live: [],
         both: [],
     }
 );

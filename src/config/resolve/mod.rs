@@ -24,6 +24,7 @@ mod access;
 mod acme;
 mod action;
 mod address;
+mod audit;
 mod caches;
 mod cases;
 mod certificates;
@@ -122,6 +123,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let ways = identity::ways(context);
     let signing_keys = identity::signing_keys(context, &routes);
     let log = log::resolve(context);
+    let audit = audit::resolve(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
     let admin_token = admin_token(context);
@@ -170,6 +172,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         store: store?,
         state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
         log,
+        audit,
         fixed: fixed::resolve(file),
     })
 }

@@ -52,6 +52,8 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         let may = worker.shared.limits.come_back(context.client.address);
         may.map_err(|refused| login::again_here(refused.into(), context))?;
     }
+    // Nothing is spent yet, and no session begins of which there is no record.
+    login::check_audit(worker, context)?;
     let finished = match flows.finish(attempt).await {
         Ok(finished) => finished,
         // Nothing is spent yet: the same address finishes the same login in a moment, for as long

@@ -127,6 +127,13 @@ pub static ALL: &[&Metric] = &[
     &SERVER_REQUESTS,
     &SERVER_FAILURES,
     &SERVER_EJECTIONS,
+    &AUDIT_WRITTEN,
+    &AUDIT_LOST,
+    &AUDIT_FAILURES,
+    &AUDIT_QUEUE,
+    &AUDIT_QUEUE_MAXIMUM,
+    &AUDIT_SYNCED,
+    &AUDIT_WELL,
     &ACCESS_LOG_LOST,
     &LOG_LOST,
     &CLOCK_JUMPS,
@@ -286,6 +293,20 @@ metrics! {
         "requests that a server failed";
     SERVER_EJECTIONS = "brama_upstream_server_ejections", Counter, ["upstream", "server"],
         "how often a server was put out for its failures";
+    AUDIT_WRITTEN = "brama_audit_records_written", Counter, [],
+        "records of the audit log that were written, those of its chain too";
+    AUDIT_LOST = "brama_audit_records_lost", Counter, [],
+        "records of the audit log that were not written because there was no room for them";
+    AUDIT_FAILURES = "brama_audit_write_failures", Counter, [],
+        "attempts to write the audit log that failed and are made again";
+    AUDIT_QUEUE = "brama_audit_queue_bytes", Gauge, [],
+        "bytes of records that wait to be written into the audit log";
+    AUDIT_QUEUE_MAXIMUM = "brama_audit_queue_maximum_bytes", Gauge, [],
+        "how many may wait; 0 without an audit log";
+    AUDIT_SYNCED = "brama_audit_last_sync_timestamp_seconds", Gauge, [],
+        "when it was last made sure that the audit log is on the disk; 0 when it never was";
+    AUDIT_WELL = "brama_audit_well", Gauge, [],
+        "1 when records of the audit log can be written, or there is none";
     ACCESS_LOG_LOST = "brama_access_log_lines_lost", Counter, [],
         "lines that were not written because nobody took them";
     CLOCK_JUMPS = "brama_clock_jumps", Counter, [],

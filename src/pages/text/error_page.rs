@@ -26,6 +26,7 @@ impl ErrorPage {
             | Self::OurFault
             | Self::NodeBusy
             | Self::NodeOutage
+            | Self::NotRecorded
             | Self::TooManyTries
             | Self::SessionsAway
             | Self::MalformedRequest => ["Spróbuj jeszcze raz", "Try again"],
@@ -55,6 +56,7 @@ impl ErrorPage {
             Self::NodeSlow => node::NODE_SLOW,
             Self::NodeBusy => node::NODE_BUSY,
             Self::NodeOutage => node::NODE_OUTAGE,
+            Self::NotRecorded => session::NOT_RECORDED,
             Self::TooManyTries => login::TOO_MANY_TRIES,
             Self::ConfirmationExpired => node::CONFIRMATION_EXPIRED,
             Self::OtherPerson => person::OTHER_PERSON,

@@ -52,6 +52,22 @@ pub(super) const NOT_KEPT: [Words; 2] = [
 ];
 
 /// It cannot be told who is signed in.
+pub(super) const NOT_RECORDED: [Words; 2] = [
+    Words {
+        title: "Logowanie jest chwilowo niemożliwe",
+        happened: "Każde logowanie musi zostać zapisane w dzienniku, a teraz nie da się tego \
+                   zrobić. Nic nie przepadło.",
+        advice: "Spróbuj jeszcze raz za chwilę. Strony, które nie wymagają logowania, działają \
+                 jak zwykle, a kto jest zalogowany, może pracować dalej.",
+    },
+    Words {
+        title: "Signing in is not possible at the moment",
+        happened: "Every sign-in must be recorded, and that cannot be done now. Nothing is lost.",
+        advice: "Try again in a moment. Pages that need no sign-in work as usual, and whoever is \
+                 signed in can go on.",
+    },
+];
+
 pub(super) const SESSIONS_AWAY: [Words; 2] = [
     Words {
         title: "Chwilowa przerwa w logowaniu",

@@ -68,6 +68,7 @@ pub(super) const REDIS_TLS: &[(&str, &str)] = &[
     ("store.redis.client_certificate", "'service-tls-client.crt.pem'"),
     ("store.redis.client_key", "'service-tls-client.key.pem'"),
 ];
+const KEPT: &[(&str, &str)] = &[("portal.state_directory", "'state'")];
 const SENTINEL: &[(&str, &str)] = &[
     ("store.kind", "'redis'"),
     ("store.secret_files", "['secret']"),
@@ -237,6 +238,11 @@ pub(super) fn rows() -> Vec<Row> {
         row("route[0].identity_signature.key_id", "'second'").given(SIGNATURE),
         row("route[0].identity_signature.lifetime", "'30s'").given(SIGNATURE),
         row("log.access_file", "'access.log'"),
+        row("audit.target", "'stdout'").given(KEPT),
+        row("audit.file", "'audit.log'").given(KEPT),
+        row("audit.syslog", "'udp:127.0.0.1:514'").given(KEPT),
+        row("audit.instance", "'gate-1'").given(KEPT),
+        row("audit.person_key_files", "['secret']").given(KEPT),
         row("companion[0].proxy", "'traefik'"),
         row("companion[0].listen", "'127.0.0.2:0'"),
         row("companion[0].trusted", "['10.0.0.0/8']"),
