@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod certs;
 mod check;
 mod completions;
@@ -79,6 +80,8 @@ enum Command {
     /// Lists, rotates and retires the keys that sign identities at a running gateway and its
     /// replicas; saves the secret of the pseudonyms.
     Keys(keys::Arguments),
+    /// Looks whether the audit log is as it was written, and finds records in it.
+    Audit(audit::Arguments),
     /// Says what certificates and keys are, compares two, makes requests for new ones, and renews
     /// them without a failed login.
     Certs(certs::Arguments),
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Certs(arguments) => certs::run(&arguments),
         Command::Onboarding(arguments) => onboarding::run(&arguments),
         Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),

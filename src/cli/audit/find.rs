@@ -1,0 +1,132 @@
+//! `brama audit find`.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::Configured;
+use crate::audit::keys::PersonKey;
+use crate::audit::search::{self, Query};
+use crate::base::clock::Time;
+use crate::base::foreign::escaped_json;
+use crate::base::private;
+use crate::base::secret::Secret;
+use crate::cli::output::complain;
+use crate::identity::pesel::Pesel;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files, or folders with files, plain or packed by gzip. Without any, those of the configuration.
+    paths: Vec<PathBuf>,
+    /// The configuration of the gateway that wrote them: its files and its keys.
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A file with the identifier of a person (PESEL, or what the node says of somebody from another
+    /// country); `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    identifier_file: Option<PathBuf>,
+    /// An identifier has no place here.
+    #[arg(long, alias = "pesel", hide = true, value_name = "NEVER")]
+    identifier: Option<String>,
+    /// A file with a key of pseudonyms, beside those of the configuration.
+    #[arg(long = "person-key-file", value_name = "FILE")]
+    person_keys: Vec<PathBuf>,
+    /// The public name of a session (`sid`).
+    #[arg(long, value_name = "SID", allow_hyphen_values = true)]
+    session: Option<String>,
+    /// The number of a request.
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    request: Option<String>,
+    /// The `ID` of an `AuthnRequest`.
+    #[arg(long, value_name = "ID")]
+    authn_request: Option<String>,
+    /// Not before that time, such as `2031-05-04T00:00:00Z`.
+    #[arg(long, value_name = "TIME")]
+    from: Option<Time>,
+    /// Before that time.
+    #[arg(long, value_name = "TIME")]
+    to: Option<Time>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
+    if is_identifier_named(arguments) {
+        // It is not repeated: what is printed may be kept too.
+        return Err("an identifier stands in the arguments, where every user of this machine and the \
+                    history of the shell have it: give --identifier-file, and take it out of the history"
+            .to_owned());
+    }
+    let mut query = Query {
+        sid: arguments.session.clone(),
+        request: arguments.request.clone(),
+        authn_request: arguments.authn_request.clone(),
+        from: arguments.from,
+        to: arguments.to,
+        persons: None,
+    };
+    let mut paths = arguments.paths.clone();
+    let needs_keys = arguments.identifier_file.is_some() && arguments.person_keys.is_empty();
+    let mut keys = Vec::new();
+    if arguments.config.is_some() || paths.is_empty() || needs_keys {
+        let config = arguments.config.as_deref().unwrap_or(Path::new("/etc/brama/brama.toml"));
+        let configured = Configured::load(config)?;
+        if paths.is_empty() {
+            paths = configured.files()?;
+        }
+        if arguments.identifier_file.is_some() {
+            keys = configured.persons()?;
+        }
+    }
+    for path in &arguments.person_keys {
+        keys.push(person_key(path)?);
+    }
+    if let Some(path) = &arguments.identifier_file {
+        let identifier = identifier(path)?;
+        query = query.person(&keys, identifier.expose().trim());
+    }
+    let mut output = std::io::stdout().lock();
+    let read = search::find(&paths, &query, |line, _| {
+        // A reader who has left is no error.
+        let _ = writeln!(output, "{}", escaped_json(&String::from_utf8_lossy(line)));
+    });
+    let read = read.map_err(|error| error.to_string())?;
+    let (found, records) = (read.found, read.records);
+    complain(format_args!("{found} of {records} records"));
+    if read.broken > 0 {
+        complain(format_args!("{} lines are no records: see brama audit verify", read.broken));
+    }
+    Ok(if read.found > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn is_identifier_named(arguments: &Arguments) -> bool {
+    let files = arguments.paths.iter().chain(&arguments.identifier_file);
+    let names = files.filter_map(|path| path.file_name()?.to_str());
+    let values = [&arguments.session, &arguments.request, &arguments.authn_request];
+    let mut words = names.chain(values.into_iter().filter_map(|value| value.as_deref()));
+    arguments.identifier.is_some() || words.any(|word| Pesel::parse(word).is_some())
+}
+
+fn identifier(path: &Path) -> Result<Secret<String>, String> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().take(MOST).read_to_string(&mut text)
+    } else {
+        let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        file.take(MOST).read_to_string(&mut text)
+    };
+    read.map_err(|error| format!("the identifier cannot be read: {error}"))?;
+    if text.trim().is_empty() {
+        return Err("there is no identifier".to_owned());
+    }
+    Ok(Secret::new(text))
+}
+
+fn person_key(path: &Path) -> Result<PersonKey, String> {
+    let failed = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
+    let bytes = private::read(path).map_err(|error| failed(&error))?;
+    let bytes = bytes.ok_or_else(|| failed(&"there is no such file"))?;
+    PersonKey::new(Secret::new(bytes)).ok_or_else(|| failed(&"has fewer than 32 bytes"))
+}
+
+/// The most bytes of an identifier.
+const MOST: u64 = 1024;
