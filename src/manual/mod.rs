@@ -29,6 +29,7 @@ pages! {
     attacks: "../../docs/attacks.md",
     attacks_browser: "../../docs/attacks-browser.md",
     attacks_gateway: "../../docs/attacks-gateway.md",
+    audit: "../../docs/audit.md",
     backends: "../../docs/backends.md",
     companion: "../../docs/companion.md",
     demo: "../../docs/demo.md",
