@@ -12,6 +12,7 @@ use super::lock::Lock;
 use super::store::Opening;
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
+use crate::observe::traces::Exporter;
 use crate::operations::Operations;
 use crate::proxy::upstream::{self, Group};
 use crate::server::certificates::{self, Certificates};
@@ -51,6 +52,13 @@ impl Background {
         }
         if let Some(agreement) = agreement {
             self.tasks.spawn(agreement.keep(clock()));
+        }
+    }
+
+    /// Sends spans to a collector, where that is wanted.
+    pub(super) fn send_spans(&mut self, exporter: Option<Exporter>) {
+        if let Some(exporter) = exporter {
+            self.tasks.spawn(exporter.run());
         }
     }
 

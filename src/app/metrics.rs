@@ -19,6 +19,7 @@ use crate::gateway::Shared;
 use crate::observe;
 use crate::observe::metrics::process::Process;
 use crate::observe::metrics::{ByName, CLASSES, Count, MetricsEncoder, Scraper, Source, catalogue};
+use crate::observe::traces::SpanCounts;
 use crate::proxy::upstream::{self, ServerStatus, State};
 use crate::server::certificates::Certificates;
 use crate::server::listener::Admission;
@@ -188,6 +189,16 @@ impl Metrics {
         audit(&shared.audit.status(), encoder)?;
         encoder.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)?;
         encoder.one(&catalogue::LOG_LOST, observe::lost() as f64)?;
+        let spans = shared.traces.counts();
+        let number = |count: fn(&SpanCounts) -> &Count| {
+            spans.map_or(0.0, |counts| count(counts).value() as f64)
+        };
+        encoder.rows(&catalogue::SPANS, |rows| {
+            rows.add(&["sent"], number(|counts| &counts.sent))?;
+            rows.add(&["queue_full"], number(|counts| &counts.queue_full))?;
+            rows.add(&["too_many"], number(|counts| &counts.too_many))?;
+            rows.add(&["not_taken"], number(|counts| &counts.not_taken))
+        })?;
         encoder.one(&catalogue::CLOCK_JUMPS, self.clock.jumps() as f64)
     }
 

@@ -56,6 +56,7 @@ use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
 use crate::observe::events::Events;
 use crate::observe::seldom::Seldom;
+use crate::observe::traces::{Exporter, Tracer};
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::probes::Probes;
 use crate::request::rules::{CurrentRules, Rules};
@@ -78,6 +79,7 @@ pub struct App {
     lock: Lock,
     life: Arc<Life>,
     orders: Option<Arc<Orders>>,
+    exporter: Option<Exporter>,
 }
 
 impl App {
@@ -128,6 +130,7 @@ impl App {
             (Arc::clone(&kept.store), kept.sealer.clone()),
             Arc::clone(&clock),
         );
+        let (traces, exporter) = Tracer::new(settings.traces, Arc::clone(&clock));
         let shared = Arc::new(Shared {
             current: current(&rules, &kept.sessions, (&clock, &events)),
             rules,
@@ -138,6 +141,7 @@ impl App {
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             events,
             audit,
+            traces: Arc::new(traces),
             via: Arc::default(),
             identity_told_next: Arc::new(Seldom::every(Duration::from_secs(60))),
             ports: Arc::new(sockets.ports()),
@@ -159,6 +163,7 @@ impl App {
             lock,
             life: Life::begin(now),
             orders,
+            exporter,
         })
     }
 

@@ -59,6 +59,7 @@ impl App {
             lock,
             life,
             orders,
+            exporter,
         } = self;
         note_start(&sockets);
         in_use::tell(None, &shared.flows);
@@ -91,6 +92,7 @@ impl App {
         let service = Operations::new(stopping.clone(), asked, numbers, hosts, &shared.probes);
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
+        background.send_spans(exporter);
         background.keep_records(&shared, (kept.opening, kept.agreement, lock));
         background.start((keeper, certificates.all, groups), orders.clone(), &shared);
         notify::ready();
@@ -117,9 +119,7 @@ impl App {
         tokio::time::sleep(limits.drain_delay).await;
         stopper.stop();
         workers.ended().await;
-        sessions.write_all_activity(running.clock.now()).await;
-        sessions.leave_store(running.clock.now()).await;
-        shared.access.flush();
+        tell_the_rest(&shared, &running.clock).await;
         running.background.end().await;
         operations_stopper.stop();
         let _ = operations.await;
@@ -132,6 +132,18 @@ impl App {
 /// fraction of a second. Whoever needs it at the successor waits meanwhile, for five seconds at most
 /// ([`crate::store::opening`]), so this must be less.
 const LAST_REQUESTS: Duration = Duration::from_secs(3);
+
+/// Tells the store, the access log and the collector of traces what they were not told yet.
+async fn tell_the_rest(shared: &Shared, clock: &SharedClock) {
+    let sessions = &shared.flows.sessions;
+    sessions.write_all_activity(clock.now()).await;
+    sessions.leave_store(clock.now()).await;
+    shared.access.flush();
+    shared.traces.flush(LAST_SPANS).await;
+}
+
+/// How long the end waits for the collector of traces.
+const LAST_SPANS: Duration = Duration::from_secs(3);
 
 /// Why the gateway stops to serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::signing_key::SigningKey;
 use crate::identity::ways::Ways;
-use crate::observe::{self, access};
+use crate::observe::{self, access, traces};
 use crate::request::headers::forwarded::Believed;
 use crate::server::certificates::Certificates;
 use crate::server::handover::Inherited;
@@ -61,6 +61,8 @@ pub struct Settings {
     pub log: Log,
     /// The audit log, where there is one.
     pub audit: Option<Audit>,
+    /// How requests belong to traces.
+    pub traces: traces::Settings,
     /// What cannot change while the program runs.
     pub fixed: Fixed,
 }

@@ -67,7 +67,8 @@ pub(super) fn open(
     };
     let name = kind.name();
     let kept_in = |sharing, store: Arc<dyn RecordStore>, sealer: Sealer, opening| {
-        let store: Arc<dyn RecordStore> = Arc::new(MeteredStore::new(store, Arc::clone(&traffic)));
+        let store: Arc<dyn RecordStore> =
+            Arc::new(MeteredStore::new(store, name, Arc::clone(&traffic)));
         let (settings, owners) = (settings.clone(), owners.clone());
         let sessions = Sessions::kept_in(
             Arc::clone(&store),
@@ -90,7 +91,7 @@ pub(super) fn open(
                 .with_maximum_of(Kind::LinkedSession, maximum);
             let sessions =
                 Sessions::in_memory(settings.clone(), owners.clone(), Arc::clone(events));
-            let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&traffic)));
+            let store = Arc::new(MeteredStore::new(Arc::new(store), name, Arc::clone(&traffic)));
             // Also what browsers keep for us is sealed.
             let (sealer, _) = sealer(None)?;
             let (opening, agreement, redis) = (None, None, None);

@@ -75,10 +75,10 @@ impl AuditLog {
             Event::FormNotKept { why: _ } => new(Kind::FormNotKept),
             Event::FormSent => new(Kind::FormSent),
             Event::FormLost { why: _ } => new(Kind::FormLost),
-            Event::IdentityToldByClient { header, is_logged: true } => {
+            Event::IdentityToldByClient { header, is_logged: true, .. } => {
                 Record { name: text(header), ..new(Kind::IdentityToldByClient) }
             }
-            Event::IdentityToldByClient { header: _, is_logged: false } => return None,
+            Event::IdentityToldByClient { is_logged: false, .. } => return None,
             Event::ConfigurationApplied => new(Kind::ConfigurationApplied),
             Event::ConfigurationRefused => new(Kind::ConfigurationRefused),
             Event::CertificateLoaded { used_for, file: _, subject, sha256, not_after } => Record {

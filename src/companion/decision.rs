@@ -14,12 +14,13 @@ use crate::companion::denial::{self, Denied};
 use crate::companion::front::Front;
 use crate::gate::action::Action;
 use crate::gate::{Decision, Pass};
-use crate::gateway::decide::Found;
+use crate::gateway::decide::{Found, Received};
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::stack::Unanswered;
 use crate::gateway::{Worker, action, destination};
 use crate::identity::forms::Told;
 use crate::identity::headers::ASSERTION;
+use crate::observe::traces;
 use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::headers::forwarded::Client;
@@ -143,6 +144,19 @@ async fn judge(
 ) -> Result<Answer, Failure> {
     // 1. One reading of the request, and what it is for.
     let received = worker.receive_told(context, client)?;
+    match context.trace.clone() {
+        None => judge_received(worker, context, received).await,
+        Some(trace) => {
+            Box::pin(traces::within(trace, judge_received(worker, context, received))).await
+        }
+    }
+}
+
+async fn judge_received(
+    worker: &Worker,
+    context: &mut RequestContext,
+    received: Received,
+) -> Result<Answer, Failure> {
     let found = match worker.find(&received, context, has_body(context)) {
         Found::Route(found) => found,
         Found::Own(_) => return Err(own_place()),

@@ -170,7 +170,7 @@ mod tests {
     fn keys_come_in_the_order_of_the_struct() {
         let sections: Vec<_> = Shape::root().keys().collect();
         assert_eq!(sections[..3], ["portal", "listen", "operations"]);
-        assert_eq!(sections[10..], ["companion", "upstream", "route"]);
+        assert_eq!(sections[sections.len() - 3..], ["companion", "upstream", "route"]);
     }
 
     #[test]

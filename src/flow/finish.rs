@@ -25,6 +25,7 @@ use crate::base::random;
 use crate::identity::assurance::Assurance;
 use crate::identity::person::{Identifier, Person};
 use crate::observe::event::{EndedBy, Event, LoginFacts};
+use crate::observe::traces;
 use crate::saml::artifact::{self, Artifact};
 use crate::saml::assertion::Assertion;
 use crate::saml::examine::examine;
@@ -151,10 +152,10 @@ impl Flows {
             //    finished, even when the browser is gone.
             let (flows, delivered, hold) = (Arc::clone(self), Arc::clone(&delivered), hold.clone());
             let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
-            let claimed = tokio::spawn(async move {
+            let claimed = tokio::spawn(traces::carried(async move {
                 let _hold = hold;
                 flows.claim_and_exchange(permit, &state, network, began, &delivered, earlier).await
-            });
+            }));
             let claimed = claimed.await.unwrap_or_else(|error| {
                 Err(LoginError::Store(Unavailable(format!("login was given up: {error}"))))
             });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Flows;
 use crate::base::random;
 use crate::observe::event::{EndedBy, Event};
+use crate::observe::traces;
 use crate::saml::logout::{self, Confirmation, ExpectedLogout};
 use crate::saml::soap;
 use crate::session::{Session, SessionId};
@@ -47,7 +48,7 @@ impl Flows {
     pub async fn logout(self: &Arc<Self>, id: &SessionId) -> Result<SignedOut, Unavailable> {
         // Even when the browser leaves meanwhile: what the node knows the session by goes with it.
         let (flows, id, hold) = (Arc::clone(self), id.clone(), self.tenure.hold());
-        let told = tokio::spawn(async move {
+        let told = tokio::spawn(traces::carried(async move {
             let _hold = hold;
             // 1. Ours first.
             let Some(held) = flows.sessions.remove(&id, flows.now()).await? else {
@@ -59,7 +60,7 @@ impl Flows {
             let told = flows.tell_node(held.session()).await;
             let is_owed = flows.sessions.owes(&id);
             Ok(if is_owed { SignedOut::NotWritten(Box::new(told)) } else { told })
-        });
+        }));
         told.await.unwrap_or_else(|error| Ok(SignedOut::OnlyHere(error.to_string())))
     }
 

@@ -32,6 +32,7 @@ use crate::base::connector::{Connector, connector};
 use crate::base::reason::Reason;
 use crate::observe::metrics::Count;
 use crate::observe::metrics::histogram::{Histogram, OF_THE_NODE, Spread};
+use crate::observe::traces::{self, Kind, Open, Value};
 use crate::xml::keys::Certificate;
 
 /// Where the node is, and how long it may take.
@@ -263,7 +264,8 @@ impl NodeClient {
         permit: Permit,
         soap: String,
     ) -> Result<(Bytes, Permit), NodeError> {
-        let (url, time) = (&self.settings.resolve_url, self.settings.timeout);
+        let url = ("node ArtifactResolve", &self.settings.resolve_url);
+        let time = self.settings.timeout;
         let answer = self.exchange(url, soap, time, &self.exchanges.resolve).await?;
         Ok((answer, permit))
     }
@@ -279,20 +281,26 @@ impl NodeClient {
         };
         let permit = self.permit().await?;
         let time = self.settings.timeout.min(LOGOUT_TIMEOUT);
-        let answer = self.exchange(url, soap, time, &self.exchanges.logout).await?;
+        let answer =
+            self.exchange(("node LogoutRequest", url), soap, time, &self.exchanges.logout).await?;
         Ok((answer, permit))
     }
 
     async fn exchange(
         &self,
-        url: &Uri,
+        (name, url): (&'static str, &Uri),
         soap: String,
         time: Duration,
         seen: &Seen,
     ) -> Result<Bytes, NodeError> {
         let began = Instant::now();
+        let mut span = traces::open(Kind::Client, name);
         let answer = timeout(time, self.send(url, soap)).await;
         let answer = answer.unwrap_or(Err(NodeError::Timeout(time)));
+        if let Some(span) = &mut span {
+            describe(span, url, &answer);
+        }
+        drop(span);
         seen.note(began.elapsed(), &answer);
         answer
     }
@@ -343,6 +351,20 @@ impl NodeClient {
             StatusCode::INTERNAL_SERVER_ERROR if has_fault(&bytes) => Ok(bytes),
             other => Err(NodeError::Status(other)),
         }
+    }
+}
+
+/// Says in the span of an exchange what it was. The node is told of no trace: it is not ours to have it
+/// tell what citizens do here.
+fn describe(span: &mut Open, url: &Uri, answer: &Result<Bytes, NodeError>) {
+    span.set("http.request.method", "POST");
+    span.set("server.address", Value::text(url.host().unwrap_or_default()));
+    span.set("server.port", url.port_u16().unwrap_or(443));
+    if let Err(error) = answer {
+        if let NodeError::Status(status) = error {
+            span.set("http.response.status_code", status.as_u16());
+        }
+        span.fail(error.code().as_str());
     }
 }
 

@@ -43,6 +43,22 @@ pub enum Decision<'p> {
     Deny(Denial<'p>),
 }
 
+impl Decision<'_> {
+    /// Returns what was decided, in a word for operators.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pass(_) => "pass",
+            Self::Deny(Denial::Login(_)) => "login",
+            Self::Deny(Denial::StepUp(_)) => "step_up",
+            Self::Deny(Denial::Refuse(_)) => "refuse",
+            Self::Deny(Denial::Closed) => "closed",
+            Self::Deny(Denial::NoMethod(_)) => "no_method",
+            Self::Deny(Denial::NoRoute) => "no_route",
+        }
+    }
+}
+
 /// Why a request may not go on.
 #[derive(Debug, Clone, Copy)]
 pub enum Denial<'p> {

@@ -24,6 +24,7 @@ use crate::gateway::failure::Failure;
 use crate::gateway::settings::Edge;
 use crate::gateway::{Settings, Shared, Worker, denial, endpoints, handshake};
 use crate::observe::event::Event;
+use crate::observe::traces::Kind;
 use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::headers::forwarded::{self, Client};
@@ -166,6 +167,7 @@ impl Worker {
     ) -> Result<Received, Failure> {
         self.check_head(context)?;
         context.client = client;
+        context.trace = self.shared.traces.begin(None, context.began);
         self.settle(context, &[])
     }
 
@@ -221,7 +223,24 @@ impl Worker {
     /// for, or a page of another site opens a connection where it matters who comes.
     pub async fn decide<'r>(
         &self,
-        context: &RequestContext,
+        context: &mut RequestContext,
+        found: RouteMatch<'r>,
+    ) -> Result<Decision<'r>, Failure> {
+        let mut span =
+            context.trace.as_ref().and_then(|trace| trace.enter(Kind::Internal, "decide"));
+        let decided = self.judge(context, found).await;
+        if let Some(span) = &mut span {
+            match &decided {
+                Ok(decision) => span.set("brama.decision", decision.name()),
+                Err(failure) => span.fail(failure.code.as_str()),
+            }
+        }
+        decided
+    }
+
+    async fn judge<'r>(
+        &self,
+        context: &mut RequestContext,
         found: RouteMatch<'r>,
     ) -> Result<Decision<'r>, Failure> {
         let names_methods = found.names_methods() || context.scan.has_destination;
@@ -230,6 +249,9 @@ impl Worker {
             return Err(Failure::malformed(Reason::RequestMethodOverride, detail));
         }
         let live = if found.asks_who() { self.live(context).await? } else { None };
+        if let Some(live) = &live {
+            context.record.session = Some(live.session().name());
+        }
         let decision = found.decide(live, context.began);
         if let Decision::Pass(pass) = &decision {
             handshake::check(pass, context, &self.shared.settings)?;
@@ -256,6 +278,8 @@ impl Worker {
         if let Some(id) = context.client.request_id.take() {
             context.id = id;
         }
+        let parent = context.client.trace.take();
+        context.trace = self.shared.traces.begin(parent, context.began);
         Ok(())
     }
 
@@ -337,6 +361,7 @@ mod tests {
                 assumed: None,
                 began: crate::base::clock::Time::UNIX_EPOCH,
                 scan: HeaderScan::default(),
+                trace: None,
             };
             assert_eq!(is_for_server(&context), is_so, "{method} {target}");
         }

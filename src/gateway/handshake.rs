@@ -104,6 +104,7 @@ mod tests {
             assumed: None,
             began: Time::UNIX_EPOCH,
             scan: HeaderScan::default(),
+            trace: None,
         };
         check(&pass, &context, &settings("https://a.example")).is_ok()
     }

@@ -52,6 +52,7 @@ use crate::observe::events::Events;
 use crate::observe::metrics::ResponseCounts;
 use crate::observe::metrics::histogram::ByClass;
 use crate::observe::seldom::Seldom;
+use crate::observe::traces::Tracer;
 use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
 use crate::request::context::RequestContext;
@@ -84,6 +85,8 @@ pub struct Shared {
     pub events: Arc<Events>,
     /// What is written down for years.
     pub audit: Arc<AuditLog>,
+    /// Says to which trace a request belongs.
+    pub traces: Arc<Tracer>,
     /// What is said of us in requests that go on.
     pub via: Arc<Via>,
     /// When it is told again that a client told an identity.

@@ -14,11 +14,12 @@ use crate::base::reason::Reason;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::Decision;
 use crate::gate::action::Action;
-use crate::gateway::decide::{self, Found};
+use crate::gateway::decide::{self, Found, Received};
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
 use crate::gateway::{Settings, Shared, Worker, action, destination, endpoints, forms, response};
 use crate::observe::access::Ended;
+use crate::observe::traces;
 use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::access_record::AccessRecord;
@@ -148,6 +149,7 @@ impl Worker {
             assumed: None,
             began: self.shared.clock.now(),
             scan: HeaderScan::default(),
+            trace: None,
             client: Client::direct(peer, self.is_https()),
             host: Host::unknown(),
             record: AccessRecord::begin(&parts.headers, &self.shared.access),
@@ -182,11 +184,28 @@ impl Worker {
         // 1. One reading of the request, the same for us and for the upstreams behind us, and no
         //    client that speaks in our name.
         let received = self.receive(context, peer)?;
+        match context.trace.clone() {
+            None => self.serve(context, received, peer, body).await,
+            // What others are asked meanwhile belongs to its trace.
+            Some(trace) => {
+                let served = self.serve(context, received, peer, body);
+                Box::pin(traces::within(trace, served)).await
+            }
+        }
+    }
 
+    async fn serve(
+        &self,
+        context: &mut RequestContext,
+        received: Received,
+        peer: &Peer,
+        body: Incoming,
+    ) -> Result<ServiceResponse, Failure> {
         // 2. Our own places.
         let found = match self.find(&received, context, !body.is_end_stream()) {
             Found::Route(found) => found,
             Found::Own(endpoint) => {
+                context.record.endpoint = Some(endpoint.name());
                 // On the heap: a login needs far more room than a request that passes.
                 let answer = Box::pin(endpoints::answer(self, endpoint, context, body)).await;
                 return answer.map(ServiceResponse::from);
@@ -259,7 +278,7 @@ impl Worker {
         let status = answer.response.status();
         self.answers.add(status);
         self.note_duration(&context, status);
-        if access.is_off() {
+        if access.is_off() && !context.is_recorded() {
             return answer;
         }
         let has_secret_query = has_secret_query(&context, settings);
@@ -283,7 +302,7 @@ impl Worker {
     /// Notes a request whose client left before there was an answer.
     fn note_unanswered(&self, context: RequestContext) {
         let Shared { settings, access, clock, .. } = &*self.shared;
-        if access.is_off() {
+        if access.is_off() && !context.is_recorded() {
             return access.cut(Ended::ClientClosedUnanswered);
         }
         let has_secret_query = has_secret_query(&context, settings);
@@ -345,6 +364,7 @@ mod tests {
                 assumed: None,
                 began: Time::UNIX_EPOCH,
                 scan: HeaderScan::default(),
+                trace: None,
             };
             let settings =
                 Settings { acs_path: "/saml/acs".to_owned(), ..settings("https://a.example") };

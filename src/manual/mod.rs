@@ -61,6 +61,7 @@ pages! {
     sessions: "../../docs/sessions.md",
     simulator: "../../docs/simulator.md",
     threat_model: "../../docs/threat-model.md",
+    traces: "../../docs/traces.md",
     upstream_paths: "../../docs/upstream-paths.md",
     what_we_own: "../../docs/what-we-own.md",
 }

@@ -20,6 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
 
 use super::repeats::Repeats;
+use super::traces::{self, TraceId};
 use super::writer::{Target, Writer};
 
 /// The filter for logs is malformed.
@@ -100,18 +101,52 @@ static LOG: OnceLock<Writer> = OnceLock::new();
 /// What of it is written.
 static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
+/// Says of a line which trace the request belongs to that it was written for.
+fn with_trace(line: &[u8], trace: TraceId) -> Vec<u8> {
+    let (begin, told) = match line.strip_suffix(b"}\n") {
+        Some(begin) if begin.starts_with(b"{\"") => {
+            (begin, format!(",\"trace_id\":\"{trace}\"}}\n"))
+        }
+        _ => (line.strip_suffix(b"\n").unwrap_or(line), format!(" trace_id=\"{trace}\"\n")),
+    };
+    [begin, told.as_bytes()].concat()
+}
+
 /// Takes a line, in one piece.
 struct Line;
 
 impl io::Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if let Some(writer) = LOG.get() {
-            writer.push(line);
+            match traces::current_id() {
+                Some(trace) => writer.push(&with_trace(line, trace)),
+                None => writer.push(line),
+            }
         }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_which_trace_it_belongs_to_in_its_own_form() {
+        let trace = TraceId::make();
+        for (line, told) in [
+            (
+                "{\"level\":\"INFO\"}\n",
+                format!("{{\"level\":\"INFO\",\"trace_id\":\"{trace}\"}}\n"),
+            ),
+            (" INFO a={}\n", format!(" INFO a={{}} trace_id=\"{trace}\"\n")),
+            ("", format!(" trace_id=\"{trace}\"\n")),
+        ] {
+            assert_eq!(with_trace(line.as_bytes(), trace), told.as_bytes());
+        }
     }
 }

@@ -12,6 +12,7 @@ mod log;
 pub mod metrics;
 mod repeats;
 pub mod seldom;
+pub mod traces;
 pub mod trouble;
 mod writer;
 

@@ -13,6 +13,7 @@ use crate::base::reason::Reason;
 use crate::gate::policy::Route;
 use crate::observe::access::AccessLog;
 use crate::request::lasting::Lasting;
+use crate::session::PublicName;
 use crate::wire::incoming::Incoming;
 
 /// What is noted of a request.
@@ -20,6 +21,10 @@ use crate::wire::incoming::Incoming;
 pub struct AccessRecord {
     /// The route that it took.
     pub route: Option<Arc<Route>>,
+    /// The place of ours that answered it.
+    pub endpoint: Option<&'static str>,
+    /// The session in whose name it was made.
+    pub session: Option<PublicName>,
     /// The reason code of the refusal, when it was refused.
     pub reason: Option<Reason>,
     /// Whether its duration is counted when the answer of the upstream ends.

@@ -1,5 +1,7 @@
 //! One request, as our own places and pages need it.
 
+use std::sync::Arc;
+
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
@@ -7,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use crate::base::clock::Time;
 use crate::flow::pending::Origin;
 use crate::observe::event::Asked;
+use crate::observe::traces::Trace;
 use crate::pages::Language;
 use crate::request::access_record::AccessRecord;
 use crate::request::headers::HeaderScan;
@@ -61,6 +64,8 @@ pub struct RequestContext {
     pub began: Time,
     /// What is among its headers.
     pub scan: HeaderScan,
+    /// The trace that it belongs to, if there are traces.
+    pub trace: Option<Arc<Trace>>,
 }
 
 impl RequestContext {
@@ -80,6 +85,12 @@ impl RequestContext {
     pub fn caller(&self) -> Caller {
         let caller = self.assumed.unwrap_or_else(|| caller(&self.parts.headers));
         caller.asking_by(&self.parts.method)
+    }
+
+    /// Tells whether its trace has spans.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.trace.as_ref().is_some_and(|trace| trace.is_recorded())
     }
 
     /// Tells whether it is a sign of life.
@@ -281,6 +292,7 @@ mod tests {
             assumed: None,
             began: Time::UNIX_EPOCH,
             scan: HeaderScan::default(),
+            trace: None,
         }
     }
 

@@ -21,7 +21,10 @@ use super::lasting::Cut;
 use super::service::ServiceResponse;
 use crate::base::body::{Body, BoxError};
 use crate::base::clock::{SharedClock, Time};
+use crate::base::reason::Reason;
 use crate::observe::access::{AccessLog, Ended, Record};
+use crate::observe::traces::{self, Trace, Value};
+use crate::session::PublicName;
 
 /// Follows a response on its way: the line of the access log is written when the answer's body is
 /// dropped. `has_secret_query` says that the query may hold a handle.
@@ -73,6 +76,7 @@ fn entry(
         address: context.client.address,
         is_tls: context.client.is_tls,
         host: context.host,
+        trace: context.trace,
         record: context.record,
         has_secret_query,
     }
@@ -138,6 +142,7 @@ struct Entry {
     address: std::net::IpAddr,
     is_tls: bool,
     host: crate::request::host::Host,
+    trace: Option<Arc<Trace>>,
     record: AccessRecord,
     /// Whether the query is left out of the log: a handle may stand in it.
     has_secret_query: bool,
@@ -158,6 +163,12 @@ impl Drop for Entry {
             self.access.cut(ended);
         }
         let cut = cut.map(Cut::code);
+        let trace = self.trace.as_ref();
+        if let Some(trace) = trace.filter(|trace| trace.is_recorded()) {
+            self.end_span(trace, ended, cut);
+        }
+        let trace = trace.map(|trace| trace.id());
+        let session = self.record.session;
         self.access.write(&Record {
             time: self.started,
             request: &self.request,
@@ -178,9 +189,53 @@ impl Drop for Entry {
             route: self.record.route.as_ref().map(|route| &*route.path),
             reason: self.record.reason.or(cut).map(|reason| reason.as_str()),
             ended: ended.map(Ended::name),
+            session: session.as_ref().map(PublicName::as_str),
+            trace,
             referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),
             user_agent: quoted.and_then(|quoted| Some(quoted.user_agent.as_ref()?.as_bytes())),
         });
+    }
+}
+
+impl Entry {
+    /// Ends the span of the request, by the names of OpenTelemetry (semantic conventions for HTTP,
+    /// 1.37). The path is not said: people's numbers stand in it.
+    fn end_span(&self, trace: &Trace, ended: Option<Ended>, cut: Option<Reason>) {
+        let record = &self.record;
+        let route = record.route.as_ref().map(|route| Value::text(&route.path));
+        let route = route.or_else(|| record.endpoint.map(Value::from));
+        let method = traces::method(&self.method);
+        let (verb, place) = (if method == "_OTHER" { "HTTP" } else { method }, &record.route);
+        let place = place.as_ref().map(|route| &*route.path).or(record.endpoint);
+        let name = place.map_or_else(|| verb.to_owned(), |place| format!("{verb} {place}"));
+        let version = match self.protocol {
+            Version::HTTP_10 => "1.0",
+            Version::HTTP_2 => "2",
+            _ => "1.1",
+        };
+        let reason = record.reason.or(cut).map(Reason::as_str);
+        let is_error = self.status >= 500 && self.status != CLIENT_CLOSED;
+        let error = is_error.then(|| match reason {
+            Some(reason) => Value::from(reason),
+            None => Value::text(&self.status.to_string()),
+        });
+        // A host that no route is for is whatever somebody sent.
+        let host = route.as_ref().map(|_| Value::text(self.host.name()));
+        let said = [
+            ("http.request.method", Some(method.into())),
+            ("url.scheme", Some(if self.is_tls { "https" } else { "http" }.into())),
+            ("http.route", route),
+            ("server.address", host),
+            ("network.protocol.version", Some(version.into())),
+            ("http.response.status_code", Some(self.status.into())),
+            ("error.type", error),
+            ("session.id", record.session.as_ref().map(|name| Value::text(name.as_str()))),
+            ("brama.request", Some(Value::text(&self.request))),
+            ("brama.reason", reason.map(Value::from)),
+            ("brama.ended", ended.map(|ended| ended.name().into())),
+        ];
+        let said = said.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        trace.end(name, is_error, said);
     }
 }
 

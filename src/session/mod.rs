@@ -134,7 +134,7 @@ impl SessionKey {
 
 /// The public name of a session, in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct PublicName([u8; 22]);
+pub struct PublicName([u8; 22]);
 
 impl PublicName {
     fn of(key: SessionKey) -> Self {
@@ -142,7 +142,9 @@ impl PublicName {
         Self(text.as_bytes().try_into().expect("16 bytes are 22 letters in base64"))
     }
 
-    fn as_str(&self) -> &str {
+    /// Returns the text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).expect("base64 is ASCII")
     }
 }
@@ -207,6 +209,12 @@ impl Session {
     #[must_use]
     pub fn end(&self) -> Time {
         self.end
+    }
+
+    /// Returns the public name, to be kept.
+    #[must_use]
+    pub fn name(&self) -> PublicName {
+        self.public_name
     }
 
     /// Returns the public name, which logs and the `sid` claim have.

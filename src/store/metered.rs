@@ -11,10 +11,13 @@ use super::{Digest, Event, Key, Kind, Page, Record, RecordStore, Touch, Work};
 use crate::base::clock::Time;
 use crate::observe::metrics::Count;
 use crate::observe::metrics::histogram::{Histogram, OF_STORES};
+use crate::observe::traces;
 
 /// A store that is metered.
 pub struct MeteredStore {
     store: Arc<dyn RecordStore>,
+    /// What kind of store it is.
+    place: &'static str,
     traffic: Arc<Traffic>,
 }
 
@@ -70,6 +73,20 @@ impl Operation {
         Self::Check,
     ];
 
+    /// Returns its name in traces.
+    fn span_name(self) -> &'static str {
+        match self {
+            Self::Put => "store put",
+            Self::PutNew => "store put_new",
+            Self::Swap => "store swap",
+            Self::Get => "store get",
+            Self::Take => "store take",
+            Self::Touch => "store touch",
+            Self::List => "store list",
+            Self::Check => "store check",
+        }
+    }
+
     /// Returns its name in metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -121,16 +138,25 @@ impl Traffic {
 }
 
 impl MeteredStore {
-    /// Meters a store; what is seen of it is noted in `traffic`.
+    /// Meters a store of a kind; what is seen of it is noted in `traffic`.
     #[must_use]
-    pub fn new(store: Arc<dyn RecordStore>, traffic: Arc<Traffic>) -> Self {
-        Self { store, traffic }
+    pub fn new(store: Arc<dyn RecordStore>, place: &'static str, traffic: Arc<Traffic>) -> Self {
+        Self { store, place, traffic }
     }
 
     fn note<'p, T: Send + 'p>(&'p self, operation: Operation, work: Work<'p, T>) -> Work<'p, T> {
         Box::pin(async move {
             let began = Instant::now();
+            let mut span = traces::open(traces::Kind::Client, operation.span_name());
             let done = work.await;
+            if let Some(span) = &mut span {
+                span.set("db.system.name", self.place);
+                span.set("db.operation.name", operation.name());
+                if done.is_err() {
+                    span.fail("unavailable");
+                }
+            }
+            drop(span);
             self.traffic.note(operation, began.elapsed(), done.is_ok());
             done
         })
@@ -206,7 +232,7 @@ mod tests {
 
     fn watched(store: impl RecordStore) -> (MeteredStore, Arc<Traffic>) {
         let traffic = Arc::new(Traffic::default());
-        (MeteredStore::new(Arc::new(store), Arc::clone(&traffic)), traffic)
+        (MeteredStore::new(Arc::new(store), "memory", Arc::clone(&traffic)), traffic)
     }
 
     #[tokio::test]

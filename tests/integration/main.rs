@@ -30,6 +30,7 @@
 //! | `lenient` | spellings of paths that a route takes; `OPTIONS *`; ports that are not ours |
 //! | `routing` | what a route does: prefixes, redirects, answers, headers, work; proxies in front |
 //! | `access` | the access log |
+//! | `traces` | which request led to which: what is believed, what goes on, what a collector gets |
 //! | `passage` | requests and answers that pass through |
 //! | `operations` | health, readiness, stopping |
 //! | `regression` | mistakes that were made once |
@@ -80,4 +81,5 @@ mod sockets;
 mod tabs;
 mod theft;
 mod token;
+mod traces;
 mod way_back;

@@ -162,6 +162,7 @@ impl Renewal {
             access: Arc::clone(&before.access),
             events: Arc::clone(&before.events),
             audit: Arc::clone(&before.audit),
+            traces: Arc::clone(&before.traces),
             via: Arc::clone(&before.via),
             identity_told_next: Arc::clone(&before.identity_told_next),
             ports: Arc::clone(&before.ports),
@@ -223,6 +224,7 @@ impl Renewal {
             state_directory: _,
             log: Log { level, json: _, access: _ },
             audit: _,
+            traces: _,
             fixed,
         } = settings;
         // The rest of what can change of it is in `gateway`.

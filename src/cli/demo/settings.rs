@@ -129,6 +129,7 @@ pub(super) fn gateway(
         admin_token: None,
         store: Default::default(),
         state_directory: None,
+        traces: observe::traces::Settings::default(),
         log: Log {
             json: false,
             level: observe::Level::new("warn").expect("a level"),

@@ -7,6 +7,7 @@
 
 use crate::config::file::{
     Audit, File, Identity, Limits, Listen, Log, Node, Operations, Portal, Service, Session, Store,
+    Traces,
 };
 
 /// Says of each key of a table whether it stays with its environment.
@@ -24,8 +25,10 @@ macro_rules! table {
 
 /// Keys that belong to an environment, by their table. Those of the file itself are in a table without
 /// a name.
-pub(super) const OWN: [(&str, &[&str]); 12] =
-    [FILE, PORTAL, LISTEN, OPERATIONS, NODE, SERVICE, SESSION, STORE, LIMITS, IDENTITY, LOG, AUDIT];
+pub(super) const OWN: [(&str, &[&str]); 13] = [
+    FILE, PORTAL, LISTEN, OPERATIONS, NODE, SERVICE, SESSION, STORE, LIMITS, IDENTITY, LOG, AUDIT,
+    TRACES,
+];
 
 // `companion` is a list of listeners. Of upstreams and routes it is told what is to be looked at.
 table!(
@@ -35,7 +38,7 @@ table!(
         own: [companion],
         tried: [
             portal, listen, operations, node, service, session, store, limits, identity, log,
-            audit, upstreams, routes,
+            audit, traces, upstreams, routes,
         ],
     }
 );
@@ -206,6 +209,15 @@ table!(
     Identity {
         own: [signing_key_files, signing_p12, pairwise_secret_file],
         tried: [token_lifetime, key_rotation, ways, well_known, pass_headers],
+    }
+);
+
+table!(
+    TRACES,
+    "traces",
+    Traces {
+        own: [endpoint, headers_file, extra_ca_file, resource],
+        tried: [propagate, protocol, sample_one_in, timeout, system_roots],
     }
 );
 

@@ -79,7 +79,7 @@ pub struct Listen {
     pub trusted_proxies: Vec<Network>,
     /// What the headers of these proxies are believed for: `"address"` (`X-Forwarded-For`, `for=`
     /// of `Forwarded`), `"scheme"` (`X-Forwarded-Proto`, `proto=`), `"host"` (`X-Forwarded-Host`,
-    /// `host=`), `"request_id"` (`X-Request-Id`).
+    /// `host=`), `"request_id"` (`X-Request-Id`), `"trace"` (`traceparent`, `tracestate`).
     ///
     /// Name only what all of them write themselves on every request. The host above all: it decides
     /// which routes hold, and a proxy that does not write `X-Forwarded-Host` passes that of its
@@ -217,12 +217,13 @@ impl Default for Listen {
 
 /// What proxies are believed for that are listed.
 fn believed() -> Vec<Believed> {
-    let forwarded::Believed { address, scheme, host, request_id } = Default::default();
+    let forwarded::Believed { address, scheme, host, request_id, trace } = Default::default();
     let all = [
         (Believed::Address, address),
         (Believed::Scheme, scheme),
         (Believed::Host, host),
         (Believed::RequestId, request_id),
+        (Believed::Trace, trace),
     ];
     all.into_iter().filter(|(_, is_believed)| *is_believed).map(|(what, _)| what).collect()
 }
@@ -255,6 +256,8 @@ pub enum Believed {
     Host,
     /// The number of the request.
     RequestId,
+    /// The trace that the request belongs to (`traceparent`).
+    Trace,
 }
 
 /// A version of TLS.

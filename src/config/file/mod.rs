@@ -28,6 +28,7 @@ mod session;
 mod size;
 mod store;
 mod told;
+mod traces;
 mod upstreams;
 
 pub use acme::Acme;
@@ -52,6 +53,7 @@ pub use told::{
     HeaderEncoding, HeaderPreset, IdentityForm, IdentityHeaders, IdentitySignature,
     SignatureAlgorithm,
 };
+pub use traces::{TraceProtocol, Traces};
 pub use upstreams::{Health, Protocol, Upstream, UpstreamServer};
 
 /// The whole configuration file.
@@ -87,6 +89,9 @@ pub struct File {
     pub log: Log,
     /// What is written down for years of logins, sessions and what operators did.
     pub audit: Audit,
+    /// Which request led to which, from the edge to the portal, and what was done for it
+    /// (W3C Trace Context, OpenTelemetry). Off by default.
+    pub traces: Traces,
     /// A listener at which another proxy that stands in front asks whether a request may pass, and
     /// as whom. Repeat the block for each kind of proxy.
     ///

@@ -14,7 +14,7 @@ use crate::app::settings::Fixed;
 use crate::config::file::{
     Acme, Audit, Certificate, Companion, File, FileStore, Headers, Health, Identity,
     IdentityHeaders, IdentitySignature, Limits, Listen, Log, Node, Operations, OutageMessage, P12,
-    Portal, Redirect, RedisStore, Respond, Route, Service, Session, Store, Upstream,
+    Portal, Redirect, RedisStore, Respond, Route, Service, Session, Store, Traces, Upstream,
     UpstreamServer,
 };
 
@@ -54,7 +54,7 @@ table!(
     File {
         fixed: [companion],
         live: [node, service, limits, upstreams, routes],
-        both: [portal, listen, operations, session, store, identity, log, audit],
+        both: [portal, listen, operations, session, store, identity, log, audit, traces],
     }
 );
 
@@ -266,6 +266,25 @@ table!(
     Identity {
         fixed: [key_rotation, pairwise_secret_file, signing_key_files, signing_p12],
         live: [token_lifetime, ways, well_known, pass_headers],
+        both: [],
+    }
+);
+
+table!(
+    "traces.",
+    Traces {
+        fixed: [
+            propagate,
+            endpoint,
+            protocol,
+            sample_one_in,
+            headers_file,
+            timeout,
+            extra_ca_file,
+            system_roots,
+            resource,
+        ],
+        live: [],
         both: [],
     }
 );

@@ -53,6 +53,7 @@ mod simulator;
 mod state;
 mod store;
 mod told;
+mod traces;
 mod upstreams;
 mod variables;
 mod well_known;
@@ -124,6 +125,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let signing_keys = identity::signing_keys(context, &routes);
     let log = log::resolve(context);
     let audit = audit::resolve(context);
+    let traces = traces::resolve(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
     let admin_token = admin_token(context);
@@ -173,6 +175,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
         log,
         audit,
+        traces: traces?,
         fixed: fixed::resolve(file),
     })
 }

@@ -69,6 +69,27 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// Returns its name for operators.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Acs => "acs",
+            Self::Finish => "finish",
+            Self::Cross => "cross",
+            Self::Arrive => "arrive",
+            Self::Form => "form",
+            Self::Logout => "logout",
+            Self::Session => "session",
+            Self::KeepAlive => "keep_alive",
+            Self::Timer => "timer",
+            Self::Jwks => "jwks",
+            Self::Server => "server",
+            Self::Issuer => "issuer",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// Tells whether it is nothing without the store.
     fn needs_store(self) -> bool {
         match self {

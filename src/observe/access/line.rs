@@ -73,11 +73,15 @@ fn json(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
         ("route", record.route),
         ("reason", record.reason),
         ("ended", record.ended),
+        ("session", record.session),
     ];
     for (name, value) in optional {
         if let Some(value) = value {
             text(line, name, value.as_bytes());
         }
+    }
+    if let Some(trace) = record.trace {
+        let _ = write!(line, ",\"trace_id\":\"{trace}\"");
     }
     line.push(b'}');
 }
@@ -112,6 +116,7 @@ fn for_people(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
         ("route", record.route),
         ("upstream", record.upstream),
         ("request", Some(record.request)),
+        ("session", record.session),
     ];
     for (name, value) in optional {
         if let Some(value) = value {
@@ -119,6 +124,9 @@ fn for_people(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
             escape_combined(line, value.as_bytes());
             line.push(b'"');
         }
+    }
+    if let Some(trace) = record.trace {
+        let _ = write!(line, " trace_id=\"{trace}\"");
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::Version;
 
 use crate::base::clock::Time;
+use crate::observe::traces::TraceId;
 
 /// One request and what became of it.
 #[derive(Debug, Clone)]
@@ -46,6 +47,10 @@ pub struct Record<'r> {
     pub route: Option<&'r str>,
     /// Why it was refused.
     pub reason: Option<&'r str>,
+    /// The public name of the session in whose name it was made.
+    pub session: Option<&'r str>,
+    /// The trace that it belongs to.
+    pub trace: Option<TraceId>,
     /// How it ended, when its answer did not come to its end.
     pub ended: Option<&'static str>,
     /// `Referer`; only its part before the query is written, in the combined format.

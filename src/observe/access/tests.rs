@@ -18,6 +18,8 @@ fn record() -> Record<'static> {
         is_tls: true,
         status: 200,
         ended: None,
+        session: None,
+        trace: None,
         received: 0,
         sent: 1024,
         total: Duration::from_micros(1500),

@@ -136,6 +136,7 @@ pub static ALL: &[&Metric] = &[
     &AUDIT_WELL,
     &ACCESS_LOG_LOST,
     &LOG_LOST,
+    &SPANS,
     &CLOCK_JUMPS,
     &ROWS_LEFT_OUT,
 ];
@@ -313,6 +314,8 @@ metrics! {
         "times that the clock of the machine jumped by more than a minute";
     LOG_LOST = "brama_log_lines_lost", Counter, [],
         "lines of the program's log that were not written because nobody took them";
+    SPANS = "brama_spans", Counter, ["result"],
+        "spans of traces: sent, or lost because too many waited, their request had too many, or the collector did not take them";
     ROWS_LEFT_OUT = "brama_scrape_rows_left_out", Gauge, [],
         "rows that this answer has no room for";
 }

@@ -27,6 +27,7 @@ use super::upload::{self, Upload};
 use super::upstream::{Lease, Protocol, Requester, ServerError, Spoken, dial};
 use super::upstreams::Upstream;
 use crate::gate::action::Bounds;
+use crate::observe::traces::{Open, SpanId, Value};
 use crate::wire::framing::Said;
 use crate::wire::incoming::Incoming;
 
@@ -76,16 +77,19 @@ pub(super) async fn run(
         true => (Instant::now(), asked.elapsed()),
         false => (asked, Duration::ZERO),
     };
-    let mut now = began;
+    let (mut now, mut sent_before) = (began, 0);
     loop {
         tries -= 1;
         let mut lease = group.choose(avoid, now)?;
+        let mut span = request.attempt((group, lease.endpoint()), sent_before);
+        sent_before += 1;
         // 1. A connection; one that waited only at the first try.
         let way = match find(upstream, &lease, connections, now).await {
             Ok(way) => way,
             Err(error) => {
                 now = Instant::now();
                 lease.failed(ServerError::Connect, now);
+                note(&mut span, None, Err(&error));
                 if tries == 0 {
                     return Err(error);
                 }
@@ -96,17 +100,20 @@ pub(super) async fn run(
         };
         // 2. The request, and what comes of it.
         let (is_fresh, connect) = (way.connect.is_some(), way.connect);
-        let signed = (request, request.signature()?);
+        let span_id = span.as_ref().and_then(|span| span.id());
+        let signed = (request, request.signature()?, span_id);
         let (sent, shared) = send(way.way, signed, body, (connections, time, now)).await;
         now = Instant::now();
         match sent {
             Ok(answer) => {
+                note(&mut span, connect, Ok(&answer));
                 lease.succeeded(now);
                 let (answered_at, _admission) = (now, admission);
                 let in_flight = InFlight { lease, answered_at, timer: None, _admission };
                 return Ok(Sent { answer, in_flight, connect, waited, began });
             }
             Err(Unanswered { error, body: whole, is_cut_short }) => {
+                note(&mut span, connect, Err(&error));
                 if let Some(failure) = failure(&error, is_fresh, is_cut_short) {
                     lease.failed(failure, now);
                 }
@@ -132,14 +139,15 @@ pub(super) async fn run(
 /// was, where others use it too.
 async fn send(
     way: Pooled,
-    (request, signature): (&Prepared<'_>, Signature),
+    (request, signature, span): (&Prepared<'_>, Signature, Option<SpanId>),
     body: Incoming,
     (connections, time, now): (Wanted, Duration, Instant),
 ) -> (Result<UpstreamResponse, Unanswered>, Option<u64>) {
     match way {
         Pooled::Http1(connection) => {
-            let answered =
-                connection.exchange(request.to_http1(&signature, body), time, now, request).await;
+            let answered = connection
+                .exchange(request.to_http1((&signature, span), body), time, now, request)
+                .await;
             let answered = answered.map(|mut answered| {
                 // The next request is not to be spoken like this one.
                 answered.head.keep_alive &= connections != Wanted::Http1;
@@ -150,7 +158,7 @@ async fn send(
         Pooled::Http2(multiplexed) => {
             let number = multiplexed.number();
             let (body, upload) = upload::share(body);
-            let request_2 = request.to_http2(&signature, body);
+            let request_2 = request.to_http2((&signature, span), body);
             let response = http2::exchange(multiplexed.sender, request_2, &upload, time, request);
             let answered = Box::pin(response).await.and_then(|response| {
                 check_lengths(&response)?;
@@ -158,6 +166,32 @@ async fn send(
             });
             (answered, Some(number))
         }
+    }
+}
+
+/// Says in the span of an attempt what came of it.
+fn note(
+    span: &mut Option<Box<Open>>,
+    connect: Option<Duration>,
+    answer: Result<&UpstreamResponse, &Error>,
+) {
+    let Some(span) = span else { return };
+    if let Some(connect) = connect {
+        span.set("brama.connect_microseconds", i64::try_from(connect.as_micros()).unwrap_or(0));
+    }
+    match answer {
+        Ok(answer) => {
+            let (status, version) = match answer {
+                UpstreamResponse::Http1(answered) => (answered.head.status, "1.1"),
+                UpstreamResponse::Http2(response, _) => (response.status(), "2"),
+            };
+            span.set("network.protocol.version", version);
+            span.set("http.response.status_code", status.as_u16());
+            if status.is_server_error() {
+                span.fail(Value::text(status.as_str()));
+            }
+        }
+        Err(error) => span.fail(error.code().as_str()),
     }
 }
 

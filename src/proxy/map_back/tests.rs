@@ -232,6 +232,7 @@ fn applied(
         assumed: None,
         began: Time::UNIX_EPOCH,
         scan: HeaderScan::default(),
+        trace: None,
     };
     let told = HeaderValue::from_static("told.example");
     apply(&mut fields, status, route, (&settings(), &told), &context);

@@ -13,12 +13,14 @@ use super::connection::{Outgoing, Watch};
 use super::error::Error;
 use super::response_fields::changed_interim;
 use super::upload::Sending;
-use super::upstream::Group;
+use super::upstream::{Endpoint, Group};
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
 use crate::gate::policy::Route;
 use crate::identity::forms::signature::{self, Message, Signer, takes_its_place};
 use crate::identity::forms::{self, Field, Identity, Told};
+use crate::observe::traces::context::{TRACEPARENT, TRACESTATE};
+use crate::observe::traces::{self, Kind, Open, SpanId, Trace, Value};
 use crate::request::context::RequestContext;
 use crate::request::headers::{self, connection_auth, forwarded};
 use crate::request::interim::Interim;
@@ -80,6 +82,8 @@ struct Ours<'r> {
     signer: Option<Signer<'r>>,
     /// The rules of the route have had their say on it, so it is among the headers.
     is_among_headers: bool,
+    /// The trace that the upstream is told of.
+    trace: Option<&'r Trace>,
 }
 
 /// Prepares a request for its upstream. The headers of the context lose what does not go there.
@@ -115,19 +119,15 @@ pub(super) fn prepare<'r>(
     // 2. What the route adds and takes away, also of what we say.
     let prefix = route.rewrite.prefix();
     let is_among_headers = !route.request_headers.is_empty();
-    if is_among_headers {
-        let mut headers = std::mem::take(headers);
-        say(proxy, context, prefix, &mut headers);
-        route.request_headers.apply(&mut headers);
-        context.parts.headers = headers;
-    }
+    let is_trace_told = !is_among_headers || apply_rules(proxy, route, context);
     let may_have_credentials = scan.has_credentials || is_among_headers;
     take_place(route, &mut context.parts.headers, may_have_credentials);
     if may_have_credentials && connection_auth::has_credentials(&context.parts.headers) {
         return Err(Error::ConnectionCredentials);
     }
     let context = &*context;
-    let ours = Ours { proxy, context, prefix, told: None, signer: None, is_among_headers };
+    let trace = context.trace.as_deref().filter(|_| is_trace_told);
+    let ours = Ours { proxy, context, prefix, told: None, signer: None, is_among_headers, trace };
     // 3. The canonical name, so that the portal sees the host that the route was chosen by.
     let settings = group.settings();
     let host = match &forward.host {
@@ -161,6 +161,25 @@ pub(super) fn prepare<'r>(
     })
 }
 
+/// Has the rules of the route have their say, on what we say too. Tells whether they leave the trace to
+/// us: each attempt says its own.
+fn apply_rules(proxy: &Proxy, route: &Route, context: &mut RequestContext) -> bool {
+    let mut headers = std::mem::take(&mut context.parts.headers);
+    say(proxy, context, route.rewrite.prefix(), &mut headers);
+    let trace = context.trace.as_deref().map(|trace| trace.traceparent(None));
+    if let Some(trace) = &trace {
+        headers.add_text(&TRACEPARENT, trace.as_str());
+    }
+    route.request_headers.apply(&mut headers);
+    let is_ours = |value: &HeaderValue| trace.is_some_and(|trace| value == trace.as_str());
+    let is_told = headers.get(TRACEPARENT).is_some_and(is_ours);
+    if is_told {
+        headers.remove(TRACEPARENT);
+    }
+    context.parts.headers = headers;
+    is_told
+}
+
 /// Removes what stands where the route tells an identity under names that are not ours alone.
 fn take_place(route: &Route, headers: &mut HeaderMap, may_have_credentials: bool) {
     if may_have_credentials && route.release.forms.contains(&forms::Form::Bearer) {
@@ -185,6 +204,9 @@ fn say(
     forwarded::announce(fields, &context.client, &context.host, prefix, standard);
     fields.add_text(&X_REQUEST_ID, &context.id);
     fields.add(&VIA, proxy.via.of(context.parts.version));
+    if let Some(state) = context.trace.as_deref().and_then(Trace::state) {
+        fields.add(&TRACESTATE, state);
+    }
 }
 
 /// Returns the right by which what comes of a request goes on, and whether its end is counted.
@@ -293,7 +315,7 @@ impl<'r> Prepared<'r> {
     }
 
     /// Says all headers but `Host` and those of the connection.
-    fn say(&self, signature: &Signature, fields: &mut impl Fields) {
+    fn say(&self, (signature, span): (&Signature, Option<SpanId>), fields: &mut impl Fields) {
         for (name, value) in self.headers {
             // The length is ours to say, in one way.
             if !matches!(*name, HOST | EXPECT | CONTENT_LENGTH) {
@@ -304,6 +326,9 @@ impl<'r> Prepared<'r> {
         if !ours.is_among_headers {
             say(ours.proxy, ours.context, ours.prefix, fields);
         }
+        if let Some(trace) = ours.trace {
+            fields.add_text(&TRACEPARENT, trace.traceparent(span).as_str());
+        }
         for (name, value) in ours.told.iter().flat_map(Told::fields) {
             fields.add(name, value);
         }
@@ -312,12 +337,38 @@ impl<'r> Prepared<'r> {
         }
     }
 
-    /// Writes it for HTTP/1.1.
-    pub(super) fn to_http1(&self, signature: &Signature, body: Incoming) -> Outgoing {
+    /// Begins the span of an attempt at a server; none when there are none.
+    pub(super) fn attempt(
+        &self,
+        (group, server): (&Group, &Endpoint),
+        number: usize,
+    ) -> Option<Box<Open>> {
+        let mut span = self.ours.context.trace.as_ref()?.open(Kind::Client, "upstream")?;
+        span.set("brama.upstream", Value::text(&group.settings().name));
+        span.set("http.request.method", traces::method(self.method));
+        span.set("url.scheme", if self.scheme == Scheme::HTTPS { "https" } else { "http" });
+        match server {
+            Endpoint::Tcp(address) => {
+                span.set("server.address", Value::text(&address.ip().to_string()));
+                span.set("server.port", address.port());
+            }
+            Endpoint::Unix(path) => {
+                span.set("server.address", Value::text(&path.to_string_lossy()));
+                span.set("network.transport", "unix");
+            }
+        }
+        if number > 0 {
+            span.set("http.request.resend_count", i64::try_from(number).unwrap_or(i64::MAX));
+        }
+        Some(span)
+    }
+
+    /// Writes it for HTTP/1.1, with what signs this sending, and the span that it is of.
+    pub(super) fn to_http1(&self, said: (&Signature, Option<SpanId>), body: Incoming) -> Outgoing {
         let mut head = write_buffer::take();
         outgoing::request_line(&mut head, self.method, self.target());
         head.add(&HOST, &self.host);
-        self.say(signature, &mut head);
+        self.say(said, &mut head);
         match self.framing {
             Framing::Chunked => outgoing::field(&mut head, "transfer-encoding", b"chunked"),
             Framing::Length(length) if self.says_length => {
@@ -344,7 +395,11 @@ impl<'r> Prepared<'r> {
     }
 
     /// Makes it for HTTP/2. An upgrade is not for HTTP/2 and is left out (RFC 9113 8.6).
-    pub(super) fn to_http2(&self, signature: &Signature, body: Sending) -> Request<Sending> {
+    pub(super) fn to_http2(
+        &self,
+        said: (&Signature, Option<SpanId>),
+        body: Sending,
+    ) -> Request<Sending> {
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.version_mut() = Version::HTTP_2;
@@ -357,7 +412,7 @@ impl<'r> Prepared<'r> {
             Target::Rewritten(target) => Some(target.clone()),
         };
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
-        self.say(signature, request.headers_mut());
+        self.say(said, request.headers_mut());
         if let Framing::Length(length) = self.framing
             && self.says_length
         {

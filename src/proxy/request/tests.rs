@@ -85,7 +85,7 @@ fn request(method: &str, target: &str, headers: &[(&str, &str)]) -> Request<()> 
 /// back.
 async fn written(world: &World, request: Request<()>, body: &'static str) -> (Vec<String>, bool) {
     let outgoing = prepared(world, request, Around::new(body), async |request, body| {
-        request.to_http1(&None, body)
+        request.to_http1((&None, None), body)
     });
     let outgoing = outgoing.await.unwrap();
     let head = String::from_utf8(outgoing.head.to_vec()).unwrap().to_lowercase();
@@ -156,7 +156,7 @@ async fn in_http_2_it_is_the_same_request() {
             let around = Around { has_tls, ..Around::new(body) };
             let request = request(method, target, headers);
             let made = prepared(&world, request, around, async |request, body| {
-                request.to_http2(&None, upload::share(body).0)
+                request.to_http2((&None, None), upload::share(body).0)
             });
             let made = made.await.unwrap();
             let field = |name: &str| made.headers().get(name).map(|value| value.to_str().unwrap());

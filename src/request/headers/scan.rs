@@ -211,6 +211,8 @@ fn claims_earlier_proxy(name: &str) -> bool {
         // Would become the variable HTTP_PROXY of a CGI program ("httpoxy").
         (b'p', b'o') => ("proxy", &[]),
         (b't', b'u') => ("true-client-ip", &[]),
+        // Which trace a request belongs to is said by proxies that are believed for it.
+        (b't', b'a') => ("traceparent", &["tracestate"]),
         (b'c', b'-') => ("cf-connecting-ip", &[]),
         (b'c', b'i') => ("client-ip", &[]),
         _ => return false,
@@ -299,6 +301,8 @@ mod tests {
             "True-Client-IP",
             "CF-Connecting-IP",
             "Client-IP",
+            "traceparent",
+            "tracestate",
         ];
         for name in whole {
             for spelled in [name.to_owned(), name.to_lowercase().replace('-', "_")] {

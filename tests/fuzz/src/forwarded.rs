@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::product::forwarded::{MAX_HOPS, MAX_REQUEST_ID, announce, read};
+use crate::product::traces::{MAX_STATE, Parent, Traceparent};
 use crate::product::{Believed, Host, Networks, Peer, elements};
 use crate::within;
 
@@ -21,7 +22,7 @@ pub fn run(data: &[u8]) {
     let is_tls = peer & 0x80 != 0;
     let peer = Peer::new(SocketAddr::new(address, 4711), is_tls);
     let bit = |bit: u8| believed & bit != 0;
-    let said = Believed { address: bit(1), scheme: bit(2), host: bit(4), request_id: bit(8) };
+    let said = Believed { address: bit(1), scheme: bit(2), host: bit(4), request_id: bit(8), trace: bit(32) };
     let (headers, is_https) = (headers(bytes), bit(16));
 
     let memory = 64 * 1024 + 64 * bytes.len();
@@ -30,7 +31,7 @@ pub fn run(data: &[u8]) {
         // 1. A stranger is believed nothing, and cannot be wrong either.
         let client = client.expect("a stranger's headers are not read");
         assert_eq!((client.address, client.is_tls), (address, is_tls || is_https));
-        assert!(client.host.is_none() && client.request_id.is_none());
+        assert!(client.host.is_none() && client.request_id.is_none() && client.trace.is_none());
         assert_eq!(client.chain, peer.text);
         return;
     }
@@ -41,9 +42,22 @@ pub fn run(data: &[u8]) {
     assert!(said.scheme || client.is_tls == (is_tls || is_https));
     assert!(said.host || client.host.is_none());
     assert!(said.request_id || client.request_id.is_none());
+    assert!(said.trace || client.trace.is_none());
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if let Some(id) = &client.request_id {
         assert!((1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(is_safe));
+    }
+
+    // What is read of a trace is what is written of it.
+    if let Some(trace) = &client.trace {
+        let told = Traceparent::new(trace.trace, trace.span, trace.flags);
+        let mut again = HeaderMap::new();
+        again.insert("traceparent", told.as_str().parse().expect("a header"));
+        if let Some(state) = &trace.state {
+            assert!(state.len() <= MAX_STATE);
+            again.insert("tracestate", state.clone());
+        }
+        assert_eq!(Parent::read(&again).as_ref(), Some(&**trace));
     }
 
     // 3. The chain is addresses: the client, then proxies that we trust, then the peer.
@@ -92,6 +106,8 @@ fn headers(bytes: &[u8]) -> HeaderMap {
             b'P' => "x-forwarded-proto",
             b'H' => "x-forwarded-host",
             b'I' => "x-request-id",
+            b'T' => "traceparent",
+            b'S' => "tracestate",
             _ => "x-real-ip",
         };
         if let Ok(value) = HeaderValue::from_bytes(value.trim_ascii()) {

@@ -22,6 +22,7 @@ pub use brama::identity::headers::{IdentityHeader, ToldNames, identity_header};
 pub use brama::operations::sessions::{self as admin, Admin};
 pub use brama::request::cookie::{self, Bound, Cookies};
 pub use brama::request::headers;
+pub use brama::observe::traces::context as traces;
 pub use brama::request::headers::forwarded::{self, Believed, elements};
 pub use brama::request::host::{self, Host};
 pub use brama::request::lenient_path;

@@ -28,6 +28,8 @@ pub(crate) struct Browser {
     jars: BTreeMap<String, BTreeMap<String, String>>,
     /// What is not followed when an address has it in it.
     stops_before: Option<&'static str>,
+    /// What a proxy in front of the portal adds to every request.
+    edge: Vec<(&'static str, String)>,
 }
 
 /// The value of a session cookie, to be carried elsewhere.
@@ -61,6 +63,7 @@ impl Browser {
             gateway: None,
             jars: BTreeMap::new(),
             stops_before: None,
+            edge: Vec::new(),
         }
     }
 
@@ -80,6 +83,12 @@ impl Browser {
     /// From now on stops before it would follow to an address that has this in it.
     pub(crate) fn stops_before(&mut self, part: impl Into<Option<&'static str>>) -> &mut Self {
         self.stops_before = part.into();
+        self
+    }
+
+    /// From now on a proxy in front of the portal says this of every request.
+    pub(crate) fn edge_says(&mut self, name: &'static str, value: &str) -> &mut Self {
+        self.edge.push((name, value.to_owned()));
         self
     }
 
@@ -330,6 +339,9 @@ impl Browser {
         for (name, value) in headers {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
+        }
+        for (name, value) in self.edge.iter().filter(|_| is_portal) {
+            request.headers_mut().append(*name, HeaderValue::from_str(value).unwrap());
         }
         let jar = self.jar(url.as_str());
         // Across sites only those go along that say so.

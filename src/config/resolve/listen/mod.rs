@@ -237,6 +237,7 @@ fn trusted_for(context: &mut Context<'_>) -> Believed {
         scheme: names(file::Believed::Scheme),
         host: names(file::Believed::Host),
         request_id: names(file::Believed::RequestId),
+        trace: names(file::Believed::Trace),
     }
 }
 

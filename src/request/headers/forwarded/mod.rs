@@ -6,8 +6,8 @@
 //!    default. [`read`] must be asked before [`crate::request::headers::clean_request`] takes these
 //!    headers away from every request.
 //! 2. A listed proxy is believed for what [`Believed`] names, by default the address and the
-//!    scheme. The host and the number of the request are believed only when the configuration names
-//!    them: a proxy that does not write them passes on what its client wrote, and it decided by the
+//!    scheme. The host, the number and the trace of the request are believed only when the configuration
+//!    names them: a proxy that does not write them passes on what its client wrote, and it decided by the
 //!    host in `Host`. What is not believed is not read, so it can neither contradict nor be
 //!    malformed.
 //! 3. The chain of addresses is walked from its end, over trusted addresses, up to the first other
@@ -29,6 +29,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue};
 
 use crate::base::reason::Reason;
+use crate::observe::traces::Parent;
 use crate::request::host::Host;
 use crate::request::networks::Networks;
 use crate::request::service::Peer;
@@ -49,6 +50,8 @@ pub struct Client {
     pub host: Option<Host>,
     /// The number that a proxy in front gave the request.
     pub request_id: Option<String>,
+    /// The trace that a proxy in front says the request belongs to.
+    pub trace: Option<Box<Parent>>,
     /// The value of `X-Forwarded-For` for upstreams.
     pub chain: HeaderValue,
 }
@@ -62,6 +65,7 @@ impl Client {
             is_tls: peer.is_tls || is_https,
             host: None,
             request_id: None,
+            trace: None,
             chain: peer.text.clone(),
         }
     }
@@ -78,14 +82,17 @@ pub struct Believed {
     pub host: bool,
     /// The number of the request: `X-Request-Id`.
     pub request_id: bool,
+    /// The trace that it belongs to: `traceparent`, `tracestate`.
+    pub trace: bool,
 }
 
 impl Believed {
     /// A proxy is believed for nothing.
     pub const NOTHING: Self =
-        Self { address: false, scheme: false, host: false, request_id: false };
+        Self { address: false, scheme: false, host: false, request_id: false, trace: false };
     /// A proxy is believed for all that it can say.
-    pub const ALL: Self = Self { address: true, scheme: true, host: true, request_id: true };
+    pub const ALL: Self =
+        Self { address: true, scheme: true, host: true, request_id: true, trace: true };
 }
 
 impl Default for Believed {
@@ -171,7 +178,8 @@ pub fn read(
     // 3. The chain for upstreams begins with the client.
     let chain = chain(&told.hops, &peer.text);
     let request_id = if believed.request_id { request_id(headers) } else { None };
-    Ok(Client { address, is_tls, host, request_id, chain })
+    let trace = if believed.trace { Parent::read(headers).map(Box::new) } else { None };
+    Ok(Client { address, is_tls, host, request_id, trace, chain })
 }
 
 /// Returns the client of a proxy that asks about its request: the last address of
