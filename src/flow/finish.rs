@@ -280,6 +280,11 @@ impl Flows {
             examine(&answer, &known.trusted, &known.decryption_keys, &expected, now)
         });
         let examination = examination.await?;
+        if let (Some(exchanged), Some(issued)) =
+            (permit.exchanged(), examination.checks.message_issued())
+        {
+            self.node.exchanges().clock.note_message(exchanged, issued);
+        }
         drop(permit);
         self.node.exchanges().extensions.note(examination.checks.unread());
         let assertion = examination.for_login()?;

@@ -19,6 +19,7 @@ pub mod logout;
 #[cfg(test)]
 mod losing;
 pub mod node;
+pub mod node_clock;
 pub mod node_tls;
 pub mod outcome;
 pub mod pending;

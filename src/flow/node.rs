@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE};
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
@@ -26,8 +26,10 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::extensions::Extensions;
+use super::node_clock::{Exchanged, NodeClock};
 use super::node_tls;
 use crate::base::body;
+use crate::base::clock::{SharedClock, SystemClock};
 use crate::base::connector::{Connector, connector};
 use crate::base::reason::Reason;
 use crate::observe::metrics::Count;
@@ -111,6 +113,8 @@ pub struct Exchanges {
     pub turned_away: Count,
     /// What answers held that Brama does not read.
     pub extensions: Extensions,
+    /// How the node's clock differs from ours.
+    pub clock: NodeClock,
 }
 
 /// What was seen of exchanges of one purpose: how long each took, by what came of it.
@@ -157,12 +161,30 @@ pub struct NodeClient {
     settings: Settings,
     permits: Arc<Semaphore>,
     queue: Semaphore,
+    /// By it the node's clock is measured.
+    clock: SharedClock,
 }
 
 /// A permit, one of the exchanges that may be under way. An exchange is over when its answer was
 /// read.
 #[derive(Debug)]
-pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub struct Permit {
+    _held: OwnedSemaphorePermit,
+    /// When the exchange was, once it was.
+    exchanged: Option<Exchanged>,
+}
+
+impl Permit {
+    fn new(held: OwnedSemaphorePermit) -> Self {
+        Self { _held: held, exchanged: None }
+    }
+
+    /// Returns when the exchange was, by our clock; none before there was an answer.
+    #[must_use]
+    pub fn exchanged(&self) -> Option<Exchanged> {
+        self.exchanged
+    }
+}
 
 /// A logout does not keep the citizen waiting longer than this.
 const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -192,7 +214,14 @@ impl NodeClient {
         let queue = Semaphore::new(settings.maximum_waiting.min(Semaphore::MAX_PERMITS));
         let exchanges = Arc::default();
         let home = Handle::try_current().ok();
-        Self { exchanges, client, home, settings, permits, queue }
+        let clock = Arc::new(SystemClock);
+        Self { exchanges, client, home, settings, permits, queue, clock }
+    }
+
+    /// Has the node's clock measured by this one.
+    #[must_use]
+    pub fn timed_by(self, clock: SharedClock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Has what it does counted together with what another one did.
@@ -232,7 +261,7 @@ impl NodeClient {
     pub async fn permit(&self) -> Result<Permit, NodeError> {
         // No request overtakes: a permit that is given back goes to the one that waits longest.
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
-            return Ok(Permit(permit));
+            return Ok(Permit::new(permit));
         }
         let permit = self.wait_for_permit().await;
         permit.inspect_err(|_| self.exchanges.turned_away.add())
@@ -242,7 +271,7 @@ impl NodeClient {
         let _in_queue = self.queue.try_acquire().map_err(|_| NodeError::Busy)?;
         let permit = Arc::clone(&self.permits).acquire_owned();
         match timeout(self.settings.waiting_timeout, permit).await {
-            Ok(Ok(permit)) => Ok(Permit(permit)),
+            Ok(Ok(permit)) => Ok(Permit::new(permit)),
             _ => Err(NodeError::Busy),
         }
     }
@@ -265,9 +294,10 @@ impl NodeClient {
         soap: String,
     ) -> Result<(Bytes, Permit), NodeError> {
         let url = ("node ArtifactResolve", &self.settings.resolve_url);
-        let time = self.settings.timeout;
+        let (time, sent) = (self.settings.timeout, self.clock.now());
         let answer = self.exchange(url, soap, time, &self.exchanges.resolve).await?;
-        Ok((answer, permit))
+        let exchanged = Some(Exchanged { sent, received: self.clock.now() });
+        Ok((answer, Permit { exchanged, ..permit }))
     }
 
     /// Sends a `LogoutRequest` and returns the answer, unread, with the permit, which is held
@@ -317,6 +347,7 @@ impl NodeClient {
             .header("SOAPAction", "\"\"")
             .body(Full::from(soap))
             .map_err(|error| NodeError::Unreachable(error.to_string()))?;
+        let sent = self.clock.now();
         let asked = self.client.request(request);
         let answer = match &self.home {
             Some(home) => AbortOnDropHandle::new(home.spawn(asked))
@@ -333,6 +364,10 @@ impl NodeClient {
                 NodeError::Unreachable(why)
             }
         })?;
+        if let Some(date) = answer.headers().get(DATE) {
+            let exchanged = Exchanged { sent, received: self.clock.now() };
+            self.exchanges.clock.note_date(exchanged, date.as_bytes());
+        }
         let status = answer.status();
         // Coded all the same, it is not what was signed, and no bound holds for what it opens to.
         if let Some(coding) = answer.headers().get(CONTENT_ENCODING)

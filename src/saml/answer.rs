@@ -220,7 +220,13 @@ fn check_message(
             Refusal::Destination { level, found, expected }
         })?;
     }
-    checks.note(issued_name, check_issued(level, message, expected.skew, now))?;
+    let issued = check_issued(level, message, expected.skew, now);
+    if let (Level::ArtifactResponse, Ok(issued) | Err(Refusal::IssuedInFuture { issued, .. })) =
+        (level, &issued)
+    {
+        checks.note_message_issued(*issued);
+    }
+    checks.note(issued_name, issued)?;
     let status = Status::read(message).map_err(shape)?;
     let result = if status.is_success() { Ok(()) } else { Err(Refusal::Status { level, status }) };
     checks.note(status_name, result)

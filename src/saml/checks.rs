@@ -1,6 +1,7 @@
 //! The list of checks that an answer went through: what was looked at, and with what result.
 
 use super::refusal::Refusal;
+use crate::base::clock::Time;
 use crate::base::foreign::Foreign;
 
 /// The result of one check.
@@ -30,6 +31,7 @@ pub struct Check {
 pub struct Checks {
     made: Vec<Check>,
     unread: Unread,
+    message_issued: Option<Time>,
 }
 
 /// What an answer holds in places for extensions, and Brama does not read.
@@ -73,6 +75,17 @@ impl Checks {
     #[must_use]
     pub fn unread(&self) -> &Unread {
         &self.unread
+    }
+
+    /// Returns when the verified message says that it was issued; none before it was verified.
+    #[must_use]
+    pub fn message_issued(&self) -> Option<Time> {
+        self.message_issued
+    }
+
+    /// Notes when the verified message says that it was issued.
+    pub(super) fn note_message_issued(&mut self, issued: Time) {
+        self.message_issued = Some(issued);
     }
 
     /// Notes something in a place for extensions, by a name that is fit for a log.

@@ -136,14 +136,14 @@ pub(super) fn check_authn_statement(
     Ok((instant, session_end))
 }
 
-/// Checks that a message is not dated in the future. An old date is no fault of its own: the
+/// Checks that a message is not dated in the future, and returns its date. An old date is no fault of its own: the
 /// window of validity and the request that it answers bound its age.
 pub(super) fn check_issued(
     level: Level,
     element: Element<'_>,
     skew: Duration,
     now: Time,
-) -> Result<(), Refusal> {
+) -> Result<Time, Refusal> {
     let issued = required_time(element, "IssueInstant").map_err(|refusal| match refusal {
         Refusal::AssertionShape(what) if level != Level::Assertion => Refusal::Shape(what),
         refusal => refusal,
@@ -151,7 +151,7 @@ pub(super) fn check_issued(
     if issued > later(now, skew) {
         return Err(Refusal::IssuedInFuture { level, issued });
     }
-    Ok(())
+    Ok(issued)
 }
 
 struct Clock<'e> {
