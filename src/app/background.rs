@@ -7,9 +7,12 @@ use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tracing::error;
 
 use super::acme::Orders;
+use super::alarms::Alarms;
 use super::keys::Keeper;
 use super::lock::Lock;
+use super::parts::Startup;
 use super::store::Opening;
+use super::watch::Watched;
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
 use crate::observe::traces::Exporter;
@@ -19,6 +22,7 @@ use crate::server::certificates::{self, Certificates};
 use crate::server::listener::{self, Admission};
 use crate::server::notify;
 use crate::server::socket::Bound;
+use crate::store::RecordStore;
 use crate::store::agreement::Agreement;
 
 /// Tasks beside the workers.
@@ -38,12 +42,15 @@ impl Background {
     }
 
     /// Holds the state folder, and keeps the records: what sessions have to tell the store and hear
-    /// of it, what is still to be opened, what there is to agree on with other replicas.
+    /// of it, what is still to be opened, what there is to agree on with other replicas, and that
+    /// the store was asked.
     pub(super) fn keep_records(
         &mut self,
         shared: &Shared,
         (opening, agreement, lock): (Option<Opening>, Option<Agreement>, Lock),
+        (startup, store): (Arc<Startup>, &Arc<dyn RecordStore>),
     ) {
+        self.tasks.spawn(startup.ask(Arc::clone(store), opening.is_some()));
         self.lock = Some(self.tasks.spawn(lock.hold()));
         let clock = || Arc::clone(&shared.clock);
         self.tasks.spawn(Arc::clone(&shared.flows.sessions).serve(clock()));
@@ -62,15 +69,17 @@ impl Background {
         }
     }
 
-    /// Begins what every gateway has: the rotation of keys, the watches over files and servers, and
-    /// the word to the watchdog; and orders of certificates, where they are wanted.
+    /// Begins what every gateway has: the rotation of keys, alarms, the watches over files and servers,
+    /// and the word to the watchdog; and orders of certificates, where they are wanted.
     pub(super) fn start(
         &mut self,
         (keeper, certificates, groups): (Arc<Keeper>, Vec<Arc<Certificates>>, Vec<Arc<Group>>),
         orders: Option<Arc<Orders>>,
+        watched: &Arc<Watched>,
         shared: &Shared,
     ) {
         self.tasks.spawn(keeper.keep());
+        self.tasks.spawn(Alarms::new(watched, shared).watch(self.stop.clone()));
         if let Some(orders) = orders {
             self.tasks.spawn(orders.keep(self.stop.clone()));
         }

@@ -10,11 +10,15 @@ use std::time::Instant;
 use super::acme::{Counts, Orders};
 use super::current::Current;
 use super::durations;
+use super::inventory::{Dated, Use};
 use super::keys::Keeper;
 use super::logins;
+use super::watch::Watched;
 use crate::audit::Status;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::shutdown::Shutdown;
+use crate::flow::node::Exchanges;
+use crate::flow::node_clock::{Measured, Witness};
 use crate::gateway::Shared;
 use crate::observe;
 use crate::observe::metrics::process::Process;
@@ -32,6 +36,7 @@ pub(super) struct Metrics {
     pub(super) workers: Vec<Arc<Current>>,
     pub(super) admission: Arc<Admission>,
     pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) watched: Arc<Watched>,
     pub(super) stop: Shutdown,
     pub(super) life: Arc<Life>,
     /// The name of the store, and what was seen of it.
@@ -74,6 +79,17 @@ impl Life {
         }
     }
 
+    /// Returns when the configuration in use was applied.
+    pub(super) fn configured(&self) -> Time {
+        let milliseconds = self.configured.load(Ordering::Relaxed);
+        Time::from_millisecond(milliseconds).unwrap_or(self.began)
+    }
+
+    /// Tells whether the configuration that was read last is the one in use.
+    pub(super) fn is_configuration_in_use(&self) -> bool {
+        self.is_configuration_in_use.load(Ordering::Relaxed)
+    }
+
     /// Counts a successor that was started, and whether it became ready.
     pub(super) fn succeeded(&self, is_ready: bool) {
         self.successions.add(if is_ready { "ready" } else { "failed" });
@@ -103,7 +119,7 @@ impl Source for Metrics {
         logins::write(&worker.shared, encoder)?;
         node(&worker.shared, encoder)?;
         self.store(&worker.shared, encoder)?;
-        self.certificates(&worker.shared, encoder)?;
+        self.certificates(encoder)?;
         let now = Instant::now();
         let upstreams: Vec<_> = worker
             .proxy
@@ -226,28 +242,17 @@ impl Metrics {
         encoder.one(&catalogue::KEYS_KEPT, flag(self.keeper.is_kept()))
     }
 
-    fn certificates(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
-        let flows = &shared.flows.settings;
+    fn certificates(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let pairs = self.certificates.as_ref().map(|pairs| pairs.status()).unwrap_or_default();
-        let end = |time: Time| time.as_second() as f64;
+        let ends = ends(&self.watched.inventory.all());
         encoder.rows(&catalogue::CERTIFICATE_EXPIRY, |rows| {
-            for pair in &pairs {
-                for name in pair.names.iter().take(MOST_NAMES) {
-                    rows.add(&["citizens", name, &shown(&pair.certificate)], end(pair.not_after))?;
-                }
-                if pair.names.is_empty() {
-                    rows.add(&["citizens", "", &shown(&pair.certificate)], end(pair.not_after))?;
-                }
-            }
-            let own = flows.signer.certificate();
-            rows.add(&["signing", own.subject(), ""], end(own.not_after()))?;
-            // One that follows another has the same name; the one that ends last matters.
-            let mut pinned: BTreeMap<&str, Time> = BTreeMap::new();
-            for certificate in flows.trusted.certificates() {
-                let last = pinned.entry(certificate.subject()).or_insert(certificate.not_after());
-                *last = (*last).max(certificate.not_after());
-            }
-            pinned.iter().try_for_each(|(name, last)| rows.add(&["node", name, ""], end(*last)))
+            ends.iter().try_for_each(|((used_for, name, file), end)| {
+                rows.add(&[used_for.name(), name, file], end.as_second() as f64)
+            })
+        })?;
+        encoder.rows(&catalogue::ALARMS, |rows| {
+            let mut all = self.watched.going_on.all().into_iter();
+            all.try_for_each(|(alarm, goes_on)| rows.add(&[alarm], flag(goes_on)))
         })?;
         // Where none is ordered there is nothing that is not well.
         let orders = self.orders.as_ref().map(|orders| orders.counts());
@@ -283,6 +288,37 @@ fn audit(audit: &Status, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     encoder.one(&catalogue::AUDIT_WELL, flag(audit.is_well))
 }
 
+/// Returns when certificates end. One that follows another has the same use and name; the one that
+/// ends last matters. Of the pinned ones the files are as many as there were changes, so they are one.
+fn ends(all: &[Dated]) -> BTreeMap<(Use, String, String), Time> {
+    let mut ends = BTreeMap::new();
+    for one in all {
+        let file = if one.used_for == Use::Node { String::new() } else { shown(&one.file) };
+        let names =
+            if one.names.is_empty() { std::slice::from_ref(&one.subject) } else { &one.names };
+        for name in names.iter().take(MOST_NAMES) {
+            let last = ends.entry((one.used_for, name.clone(), file.clone()));
+            let last = last.or_insert(one.not_after);
+            *last = one.not_after.max(*last);
+        }
+    }
+    ends
+}
+
+fn clock(exchanges: &Exchanges, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
+    let last = Witness::ALL.map(|witness| (witness.name(), exchanges.clock.last(witness)));
+    let mut rows_of = |metric, value: fn(Measured) -> f64| {
+        encoder.rows(metric, |rows| {
+            last.iter().try_for_each(|(witness, measured)| {
+                rows.add(&[witness], measured.map_or(0.0, value) / 1000.0)
+            })
+        })
+    };
+    rows_of(&catalogue::NODE_CLOCK_OFFSET, |measured| measured.offset as f64)?;
+    rows_of(&catalogue::NODE_CLOCK_ERROR, |measured| measured.error as f64)?;
+    rows_of(&catalogue::NODE_CLOCK_TIME, |measured| measured.at.as_millisecond() as f64)
+}
+
 fn node(shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     let node = &shared.flows.node;
     let exchanges = node.exchanges();
@@ -306,7 +342,8 @@ fn node(shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     encoder.one(&catalogue::NODE_UNDER_WAY, node.under_way() as f64)?;
     encoder.one(&catalogue::NODE_MAXIMUM, node.maximum() as f64)?;
     encoder.one(&catalogue::NODE_TURNED_AWAY, exchanges.turned_away.value() as f64)?;
-    encoder.one(&catalogue::NODE_EXTENSIONS, exchanges.extensions.answers.value() as f64)
+    encoder.one(&catalogue::NODE_EXTENSIONS, exchanges.extensions.answers.value() as f64)?;
+    clock(exchanges, encoder)
 }
 
 fn groups(groups: &[upstream::Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@
 //! sockets (`successor`).
 
 pub mod acme;
+pub mod alarms;
 mod audit;
 mod background;
 mod command;
@@ -14,10 +15,12 @@ mod current;
 mod durations;
 mod error;
 mod in_use;
+pub mod inventory;
 pub mod keys;
 mod lock;
 mod logins;
 mod metrics;
+mod parts;
 mod renewal;
 mod run;
 pub mod settings;
@@ -27,6 +30,7 @@ mod store;
 mod successor;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod watch;
 mod worker;
 
 use std::net::SocketAddr;
@@ -37,6 +41,7 @@ use std::time::Instant;
 use self::acme::Orders;
 pub use self::command::Command;
 pub use self::error::Error;
+use self::inventory::Inventory;
 use self::keys::Keeper;
 use self::lock::Lock;
 use self::metrics::Life;
@@ -44,6 +49,7 @@ pub use self::renewal::ReloadError;
 use self::renewal::Renewal;
 pub use self::settings::Settings;
 use self::sockets::Sockets;
+use self::watch::Watched;
 use crate::base::clock::SharedClock;
 use crate::base::secret::Secret;
 use crate::flow::Flows;
@@ -80,6 +86,7 @@ pub struct App {
     life: Arc<Life>,
     orders: Option<Arc<Orders>>,
     exporter: Option<Exporter>,
+    watched: Arc<Watched>,
 }
 
 impl App {
@@ -108,6 +115,7 @@ impl App {
         let (orders, listen) = orders(settings.listen, book, (&clock, &events));
         let admission = admission(&listen);
         let sockets = Sockets::bind(listen, orders.as_deref().map(Orders::challenges))?;
+        let watched = watched(settings.watch, &sockets);
 
         // 3. What all workers share.
         let rules = rules(settings.routes, &settings.gateway);
@@ -125,7 +133,7 @@ impl App {
         let flows = Flows::new(
             settings.flows,
             settings.session,
-            NodeClient::new(settings.node, settings.node_tls),
+            NodeClient::new(settings.node, settings.node_tls).timed_by(Arc::clone(&clock)),
             Arc::clone(&kept.sessions),
             (Arc::clone(&kept.store), kept.sealer.clone()),
             Arc::clone(&clock),
@@ -164,6 +172,7 @@ impl App {
             life: Life::begin(now),
             orders,
             exporter,
+            watched,
         })
     }
 
@@ -178,6 +187,13 @@ impl App {
     pub fn flows(&self) -> Arc<Flows> {
         Arc::clone(&self.shared.flows)
     }
+}
+
+/// Puts together what is watched: what the configuration names, and the pairs of listeners.
+fn watched(settings: watch::Settings, sockets: &Sockets) -> Arc<Watched> {
+    let watch::Settings { certificates, needs, alarms } = settings;
+    let inventory = Inventory::new(certificates, sockets.certificates.all.clone());
+    Watched::new(inventory, needs, alarms)
 }
 
 /// Makes what requests are judged by.

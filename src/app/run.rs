@@ -11,9 +11,11 @@ use super::background::{Background, serve_operations};
 use super::current::Current;
 use super::keys::Keeper;
 use super::metrics::{Life, Metrics};
+use super::parts::{Looked, Startup};
 use super::renewal::{Renewal, Renewed};
 use super::sockets::{Closed, Sockets};
 use super::successor::{Successor, VERSION};
+use super::watch::Watched;
 use super::worker::work;
 use super::{App, Command, in_use, successor};
 use crate::base::clock::SharedClock;
@@ -60,18 +62,17 @@ impl App {
             life,
             orders,
             exporter,
+            watched,
         } = self;
-        note_start(&sockets);
-        in_use::tell(None, &shared.flows);
-        let Sockets {
-            workers: doors, operations, operations_hosts, hand_over, certificates, ..
-        } = sockets;
+        note_start(&sockets, &shared);
+        let Sockets { workers: doors, operations, hosts, hand_over, certificates, .. } = sockets;
         let (limits, (stopper, stopping)) = (admission.limits(), shutdown());
         let (operations_stopper, operations_stop) = shutdown();
 
         // 1. The workers.
         let currents = currents(doors.len(), &shared, &groups);
-        let Some(workers) = start_workers(doors, &currents, &admission, &stopping) else { return };
+        let started = start_workers(doors, &currents, &admission, &stopping);
+        let Some((workers, startup)) = started else { return };
 
         // 2. What goes on beside them.
         let (sessions, events) = (Arc::clone(&shared.flows.sessions), Arc::clone(&shared.events));
@@ -81,26 +82,30 @@ impl App {
             clock: Arc::clone(&clock),
             workers: currents.clone(),
             admission: Arc::clone(&admission),
-            certificates: certificates.of_citizens,
+            certificates: certificates.of_citizens.clone(),
+            watched: Arc::clone(&watched),
             stop: stopping.clone(),
             life: Arc::clone(&life),
             store: kept.seen(),
             keeper: Arc::clone(&keeper),
             orders: orders.clone(),
         };
-        let (numbers, hosts) = (numbers.scraper(), operations_hosts);
-        let service = Operations::new(stopping.clone(), asked, numbers, hosts, &shared.probes);
+        let known = (&shared, kept.name, &keeper, &watched, &life);
+        let health = Looked::new(&stopping, &startup, known, &currents);
+        let service = Operations::new(health, asked, numbers.scraper(), hosts, &shared.probes);
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.send_spans(exporter);
-        background.keep_records(&shared, (kept.opening, kept.agreement, lock));
-        background.start((keeper, certificates.all, groups), orders.clone(), &shared);
+        let asked = (startup, &kept.store);
+        background.keep_records(&shared, (kept.opening, kept.agreement, lock), asked);
+        background.start((keeper, certificates.pairs(), groups), orders.clone(), &watched, &shared);
         notify::ready();
         successor::tell_predecessor().await;
 
         // 3. Until it is time to stop.
+        let told = (clock, events);
         let mut running =
-            Running { renewal, admission, currents, background, life, orders, clock, events, stop };
+            Running { renewal, admission, currents, background, life, orders, watched, told, stop };
         let ending = running.obey(commands, hand_over, || reopen(&shared)).await;
 
         // 4. Leave first, so that balancers and clients can notice; then stop.
@@ -119,8 +124,7 @@ impl App {
         tokio::time::sleep(limits.drain_delay).await;
         stopper.stop();
         workers.ended().await;
-        tell_the_rest(&shared, &running.clock).await;
-        running.background.end().await;
+        running.end(&sessions, &shared).await;
         operations_stopper.stop();
         let _ = operations.await;
         shared.audit.close();
@@ -132,15 +136,6 @@ impl App {
 /// fraction of a second. Whoever needs it at the successor waits meanwhile, for five seconds at most
 /// ([`crate::store::opening`]), so this must be less.
 const LAST_REQUESTS: Duration = Duration::from_secs(3);
-
-/// Tells the store, the access log and the collector of traces what they were not told yet.
-async fn tell_the_rest(shared: &Shared, clock: &SharedClock) {
-    let sessions = &shared.flows.sessions;
-    sessions.write_all_activity(clock.now()).await;
-    sessions.leave_store(clock.now()).await;
-    shared.access.flush();
-    shared.traces.flush(LAST_SPANS).await;
-}
 
 /// How long the end waits for the collector of traces.
 const LAST_SPANS: Duration = Duration::from_secs(3);
@@ -162,8 +157,9 @@ struct Running {
     background: Background,
     life: Arc<Life>,
     orders: Option<Arc<Orders>>,
-    clock: SharedClock,
-    events: Arc<Events>,
+    watched: Arc<Watched>,
+    /// When something happened, and who is told.
+    told: (SharedClock, Arc<Events>),
     stop: Shutdown,
 }
 
@@ -181,19 +177,32 @@ impl Running {
         {
             warn!("the store is left to the successor, while requests need it");
         }
-        sessions.write_all_activity(self.clock.now()).await;
-        sessions.leave_store(self.clock.now()).await;
+        self.leave_store(sessions).await;
         store.close();
         self.background.give_up_folder();
     }
 
+    /// Writes what the store is still to be told of sessions, and lets go of it.
+    async fn leave_store(&self, sessions: &Sessions) {
+        sessions.write_all_activity(self.told.0.now()).await;
+        sessions.leave_store(self.told.0.now()).await;
+    }
+
+    /// Does what is still to be done once the workers have ended.
+    async fn end(self, sessions: &Sessions, shared: &Shared) {
+        self.leave_store(sessions).await;
+        shared.access.flush();
+        shared.traces.flush(LAST_SPANS).await;
+        self.background.end().await;
+    }
+
     /// Tells that a new configuration was read.
     fn reloaded(&self, is_applied: bool) {
-        let now = self.clock.now();
+        let now = self.told.0.now();
         self.life.reloaded(is_applied, now);
         let event =
             if is_applied { Event::ConfigurationApplied } else { Event::ConfigurationRefused };
-        self.events.tell(now, None, event);
+        self.told.1.tell(now, None, event);
     }
 
     /// Does what it is told until it has to leave.
@@ -214,7 +223,8 @@ impl Running {
                     notify::reloading();
                     let applied =
                         self.renewal.apply(*settings, &self.admission, &self.currents).await;
-                    let applied = applied.map(|Renewed { groups, level, ordered }| {
+                    let applied = applied.map(|Renewed { groups, level, ordered, watch }| {
+                        self.watched.replace(watch);
                         if let (Some(orders), Some(names)) = (&self.orders, ordered) {
                             orders.want(names);
                         }
@@ -275,23 +285,26 @@ fn currents(count: usize, shared: &Arc<Shared>, groups: &[Arc<Group>]) -> Vec<Ar
     (0..count).map(|_| Current::new(Worker::new(shared, groups))).collect()
 }
 
-/// Starts a thread for each worker, with its sockets; tells why when that cannot be.
+/// Starts a thread for each worker, with its sockets, and says what is waited for; tells why when that
+/// cannot be.
 fn start_workers(
     doors: Vec<Vec<Closed>>,
     currents: &[Arc<Current>],
     admission: &Arc<Admission>,
     stop: &Shutdown,
-) -> Option<Workers> {
+) -> Option<(Workers, Arc<Startup>)> {
+    let startup = Startup::waiting(doors.len());
     let jobs = doors.into_iter().zip(currents).map(|(doors, current)| {
         let (current, admission) = (Arc::clone(current), Arc::clone(admission));
-        let stop = stop.clone();
-        move || work(doors, current, admission, stop)
+        let (startup, stop) = (Arc::clone(&startup), stop.clone());
+        move || work(doors, current, admission, startup, stop)
     });
     let started = workers::start(jobs.collect());
-    started.inspect_err(|error| error!(%error, "workers cannot start")).ok()
+    let started = started.inspect_err(|error| error!(%error, "workers cannot start")).ok();
+    started.map(|workers| (workers, startup))
 }
 
-fn note_start(sockets: &Sockets) {
+fn note_start(sockets: &Sockets, shared: &Shared) {
     info!(
         version = VERSION,
         http = sockets.address("http"),
@@ -303,4 +316,5 @@ fn note_start(sockets: &Sockets) {
         workers = sockets.workers.len(),
         "gateway started"
     );
+    in_use::tell(None, &shared.flows);
 }

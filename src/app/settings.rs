@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::acme;
+use super::{acme, watch};
 use crate::audit::{self, keys::PersonKey};
 use crate::base::secret::Secret;
 use crate::companion::Askers;
@@ -63,6 +63,8 @@ pub struct Settings {
     pub audit: Option<Audit>,
     /// How requests belong to traces.
     pub traces: traces::Settings,
+    /// Certificates whose dates are watched, what readiness needs, and when an alarm begins.
+    pub watch: watch::Settings,
     /// What cannot change while the program runs.
     pub fixed: Fixed,
 }

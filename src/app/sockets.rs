@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::acme::Challenges;
 use super::error::Error;
+use super::inventory::Use;
 use super::settings::{Companion, CompanionTls, Https, Listen};
 use crate::companion::Askers;
 use crate::companion::front::{Front, Kind};
@@ -40,7 +41,7 @@ pub(super) struct Sockets {
     pub(super) workers: Vec<Vec<Closed>>,
     pub(super) operations: Bound,
     /// Under which names of hosts it is asked.
-    pub(super) operations_hosts: Vec<String>,
+    pub(super) hosts: Vec<String>,
     /// What a successor would get.
     pub(super) hand_over: HandOver,
     pub(super) certificates: Watched,
@@ -54,8 +55,15 @@ pub(super) struct Sockets {
 pub(super) struct Watched {
     /// Those for citizens.
     pub(super) of_citizens: Option<Arc<Certificates>>,
-    /// All, those for proxies that ask too.
-    pub(super) all: Vec<Arc<Certificates>>,
+    /// All, those for proxies that ask too, with what each is for.
+    pub(super) all: Vec<(Use, Arc<Certificates>)>,
+}
+
+impl Watched {
+    /// Returns the pairs of all.
+    pub(super) fn pairs(self) -> Vec<Arc<Certificates>> {
+        self.all.into_iter().map(|(_, pairs)| pairs).collect()
+    }
 }
 
 impl Sockets {
@@ -65,7 +73,7 @@ impl Sockets {
         let mut sockets = Self {
             workers: (0..count).map(|_| Vec::new()).collect(),
             operations: take_one(bind(listen.operations, 1, listen.backlog)?)?,
-            operations_hosts: listen.operations_hosts,
+            hosts: listen.operations_hosts,
             hand_over: HandOver::default(),
             certificates: Watched::default(),
             addresses: Vec::new(),
@@ -74,7 +82,7 @@ impl Sockets {
         let (https, tls) = match listen.https {
             Some(Https { socket, certificates, options, acme: _ }) => {
                 let config = tls::server_config(&certificates, options)?;
-                sockets.certificates.all.push(Arc::clone(&certificates));
+                sockets.certificates.all.push((Use::Citizens, Arc::clone(&certificates)));
                 sockets.certificates.of_citizens = Some(certificates);
                 (Some(socket), Some(config))
             }
@@ -134,7 +142,7 @@ impl Sockets {
                 tls::server_config_for_known_clients(&tls.certificates, options, authorities)?
             }
         };
-        self.certificates.all.push(tls.certificates);
+        self.certificates.all.push((Use::Companion, tls.certificates));
         Ok(config)
     }
 

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tracing::error;
 
 use super::current::{Current, ToHttps};
+use super::parts::Startup;
 use super::sockets::{Closed, Purpose};
 use crate::base::shutdown::{Shutdown, shutdown};
 use crate::companion::Companion;
@@ -17,6 +18,7 @@ pub(super) async fn work(
     doors: Vec<Closed>,
     current: Arc<Current>,
     admission: Arc<Admission>,
+    startup: Arc<Startup>,
     stop: Shutdown,
 ) {
     // A channel of its own: asking it costs no other worker anything.
@@ -29,12 +31,14 @@ pub(super) async fn work(
     let connections = limits.connections.min(MOST_ASKING);
     let limits = Limits { connections, connections_per_address: 0, ..limits };
     let asked = admission.beside(limits);
+    let mut is_open = true;
     for door in doors {
         let purpose = door.purpose();
         let door = match door.open() {
             Ok(door) => door,
             Err(error) => {
                 error!(%error, "a worker cannot listen");
+                is_open = false;
                 continue;
             }
         };
@@ -54,6 +58,9 @@ pub(super) async fn work(
                 attended.spawn(listener::run(door, service, asked, stop));
             }
         }
+    }
+    if is_open {
+        startup.listens();
     }
     let tidy = async {
         loop {

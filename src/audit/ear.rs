@@ -91,6 +91,22 @@ impl AuditLog {
             Event::CertificateRefused { file, why: _ } => {
                 Record { name: text(file), ..new(Kind::CertificateRefused) }
             }
+            Event::CertificateAlarm { certificate, news } => Record {
+                name: text(certificate.subject),
+                action: text(certificate.used_for),
+                sha256: text(certificate.sha256),
+                not_after: Some(Cow::Owned(certificate.not_after.to_string())),
+                outcome: text(news.name()),
+                ..new(Kind::CertificateAlarm)
+            },
+            Event::ClockOffset { is_over, .. } => {
+                Record { outcome: text(began_or_over(is_over)), ..new(Kind::ClockOffset) }
+            }
+            Event::NodeTrouble { is_over, failed, .. } => Record {
+                outcome: text(began_or_over(is_over)),
+                number: Some(failed),
+                ..new(Kind::NodeTrouble)
+            },
             Event::AdminActed { admin, action } => {
                 with_action(Record { admin: text(admin), ..new(Kind::AdminActed) }, action)
             }
@@ -118,6 +134,11 @@ impl AuditLog {
         let Some((person, key)) = made else { return record };
         Record { person: Some(Cow::Owned(person)), person_key: Some(Cow::Borrowed(key)), ..record }
     }
+}
+
+/// Says whether what is wrong for a while is over.
+fn began_or_over(is_over: bool) -> &'static str {
+    if is_over { "over" } else { "began" }
 }
 
 fn with_login<'r>(record: Record<'r>, login: LoginFacts<'r>) -> Record<'r> {

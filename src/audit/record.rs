@@ -80,13 +80,19 @@ pub enum Kind {
     CertificateLoaded,
     /// A certificate cannot be used; the one before stays.
     CertificateRefused,
+    /// A certificate ends soon, has ended, begins later, was replaced or cannot be read.
+    CertificateAlarm,
+    /// The node's clock differs from ours by more than is settled, or does not any more.
+    ClockOffset,
+    /// More exchanges with the node fail than is settled, or do not any more.
+    NodeTrouble,
     /// An operator did something.
     AdminActed,
 }
 
 impl Kind {
     /// Every kind, in the order in which the schema has them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Opened,
         Self::Resumed,
         Self::Rotated,
@@ -114,6 +120,9 @@ impl Kind {
         Self::ConfigurationRefused,
         Self::CertificateLoaded,
         Self::CertificateRefused,
+        Self::CertificateAlarm,
+        Self::ClockOffset,
+        Self::NodeTrouble,
         Self::AdminActed,
     ];
 

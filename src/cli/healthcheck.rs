@@ -33,10 +33,44 @@ pub(super) struct Arguments {
     /// The operations listener, instead of that of the configuration.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "config")]
     address: Option<SocketAddr>,
-    /// Asks whether the process answers (`/healthz`) and not whether it wants requests (`/readyz`):
+    /// Asks whether the process answers (`/livez`) and not whether it wants requests (`/readyz`):
     /// a gateway that is told to stop is live, and not ready.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["startup", "verbose", "needs", "exclude"])]
     live: bool,
+    /// Asks whether it has started (`/startupz`).
+    #[arg(long, conflicts_with_all = ["verbose", "needs", "exclude"])]
+    startup: bool,
+    /// Shows each part with its state.
+    #[arg(long, short)]
+    verbose: bool,
+    /// Needs this part too, whatever the configuration needs; as often as one likes.
+    #[arg(long, value_name = "PART", value_parser = PARTS)]
+    needs: Vec<String>,
+    /// Does without this part.
+    #[arg(long, value_name = "PART", value_parser = PARTS)]
+    exclude: Vec<String>,
+}
+
+/// The parts that can be named: a test compares them with those that there are.
+const PARTS: [&str; 7] =
+    ["drain", "startup", "store", "keys", "certificates", "upstreams", "configuration"];
+
+impl Arguments {
+    /// Returns what is asked for. Names of parts need no escapes.
+    fn path(&self) -> String {
+        if self.live {
+            return "/livez".to_owned();
+        }
+        if self.startup {
+            return "/startupz".to_owned();
+        }
+        let needs = self.needs.iter().map(|part| format!("needs={part}"));
+        let exclude = self.exclude.iter().map(|part| format!("exclude={part}"));
+        let verbose = self.verbose.then(|| "verbose".to_owned());
+        let query: Vec<_> = verbose.into_iter().chain(needs).chain(exclude).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("/readyz{mark}{}", query.join("&"))
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -44,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(address) => reachable(address),
         Err(error) => return fail(error),
     };
-    let path = if arguments.live { "/healthz" } else { "/readyz" };
+    let path = &*arguments.path();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(format_args!("runtime cannot start: {error}")),
@@ -100,3 +134,39 @@ async fn ask(address: SocketAddr, path: &str) -> Result<(StatusCode, String), bo
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The most bytes of it that are read.
 const MOST: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::health::Name;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Asked {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn path(words: &str) -> Option<String> {
+        let words = std::iter::once("healthcheck").chain(words.split_whitespace());
+        Some(Asked::try_parse_from(words).ok()?.arguments.path())
+    }
+
+    #[test]
+    fn the_question_is_what_was_asked_for() {
+        assert_eq!(Name::ALL.map(Name::name), PARTS);
+        for (words, expected) in [
+            ("", Some("/readyz")),
+            ("--live", Some("/livez")),
+            ("--startup", Some("/startupz")),
+            ("--verbose", Some("/readyz?verbose")),
+            ("--needs store --needs keys", Some("/readyz?needs=store&needs=keys")),
+            ("-v --exclude drain", Some("/readyz?verbose&exclude=drain")),
+            ("--needs node", None),
+            ("--live --needs store", None),
+            ("--live --startup", None),
+        ] {
+            assert_eq!(path(words).as_deref(), expected, "{words}");
+        }
+    }
+}

@@ -101,6 +101,11 @@ fn is_ready(answer: &Result<Answer, NoAnswer>) -> Result<String, Missing> {
         Ok(answer) if answer.text().starts_with("stopping") => {
             Err(Missing::Other("it says that it is stopping".to_owned()))
         }
+        Ok(answer)
+            if ["starting", "not ready: "].iter().any(|no| answer.text().starts_with(no)) =>
+        {
+            Err(Missing::Other(format!("it says {}", answer.text().trim_end())))
+        }
         Ok(answer) => {
             Err(Missing::Other(format!("something else answers there: {}", answer.told())))
         }

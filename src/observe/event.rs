@@ -16,6 +16,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::alarm::{CertificateNews, WatchedCertificate};
 use crate::base::clock::Time;
 use crate::base::reason::Reason;
 
@@ -211,6 +212,33 @@ pub enum Event<'e> {
         file: &'e str,
         /// Why not.
         why: &'e str,
+    },
+    /// A certificate in use ends, is not valid, was replaced, or cannot be read any more.
+    CertificateAlarm {
+        /// Which one.
+        certificate: WatchedCertificate<'e>,
+        /// What there is to tell of it.
+        news: &'e CertificateNews,
+    },
+    /// The node's clock differs from ours by more than is settled, or does not any more.
+    ClockOffset {
+        /// Whether it does not any more.
+        is_over: bool,
+        /// The node's clock less ours, in seconds.
+        seconds: f64,
+        /// By how many seconds the true difference may be more or less.
+        within: f64,
+        /// What said the node's time: `message` or `date`.
+        witness: &'static str,
+    },
+    /// More exchanges with the node fail than is settled, or do not any more.
+    NodeTrouble {
+        /// Whether they do not any more.
+        is_over: bool,
+        /// How many failed within the window.
+        failed: u64,
+        /// How many there were.
+        of: u64,
     },
     /// An operator did something to keys or sessions.
     AdminActed {

@@ -4,6 +4,7 @@
 //! key; types that could print one print `[personal]` or `[secret]` instead.
 
 pub mod access;
+pub mod alarm;
 mod ears;
 pub mod event;
 pub mod events;

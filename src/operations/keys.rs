@@ -67,11 +67,6 @@ impl Keys {
         Self(Arc::new(Gateway { keeper, sessions, clock }))
     }
 
-    /// Tells whether the keys are those that replicas share, and can be changed.
-    pub(super) fn are_kept(&self) -> bool {
-        self.0.keeper.is_kept()
-    }
-
     /// Answers a request whose path is [`PATH`] or below it. `from` is who asks.
     pub(super) async fn answer(
         &self,

@@ -1,9 +1,6 @@
 //! The operations listener: health and readiness, on a port of its own.
 //!
-//! `/healthz` says that the process answers. `/readyz` says that it wants requests: not before it
-//! has started, and no more once it stops. When the place where sessions are kept is away, or the
-//! keys of identities cannot be kept there, it says so in its text and stays 200: public pages go on,
-//! and so do sessions that are near. `/metrics`
+//! Health ([`crate::operations::health`]) is asked for by balancers and orchestrators. `/metrics`
 //! has the numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of
 //! OpenMetrics. `/sessions` and `/keys` are for operators ([`crate::operations::sessions`],
 //! [`crate::operations::keys`]). All three are answered
@@ -11,6 +8,7 @@
 //! read them in the operator's browser. Nothing here is answered on the public listeners.
 
 pub mod address;
+pub mod health;
 mod json;
 pub mod keys;
 pub mod probes;
@@ -20,17 +18,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST};
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use tokio::sync::{Mutex, Semaphore};
 use tracing::warn;
 
+use self::health::Health;
 use self::keys::Keys;
 use self::probes::ProbeDesk;
 use self::sessions::Admin;
 use crate::base::body::{self, Body};
-use crate::base::shutdown::Shutdown;
 use crate::observe::metrics::{Format, Scraper};
 use crate::request::host;
 use crate::request::probes::Probes;
@@ -39,7 +40,7 @@ use crate::wire::incoming::Incoming;
 
 /// Answers the operators' questions.
 pub struct Operations {
-    stop: Shutdown,
+    health: Arc<dyn Health>,
     admin: Admin,
     keys: Keys,
     scraper: Arc<Scraper>,
@@ -53,11 +54,11 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Makes the service; it is ready until `stop` says otherwise. `hosts` are names under which it
-    /// is asked, beside addresses and `localhost`.
+    /// Makes the service; `health` knows how the gateway is. `hosts` are names under which it is asked,
+    /// beside addresses and `localhost`.
     #[must_use]
     pub fn new(
-        stop: Shutdown,
+        health: Arc<dyn Health>,
         (admin, keys): (Admin, Keys),
         scraper: Scraper,
         hosts: Vec<String>,
@@ -66,7 +67,7 @@ impl Operations {
         let wrong = (Mutex::new(()), Semaphore::new(MOST_WRONG));
         let (scraper, turn) = (Arc::new(scraper), Arc::default());
         let probes = ProbeDesk(Arc::clone(probes));
-        Self { stop, admin, keys, scraper, probes, hosts, wrong, turn }
+        Self { health, admin, keys, scraper, probes, hosts, wrong, turn }
     }
 
     /// Answers what operators do with sessions and keys. Wrong tokens are answered one after the other, each
@@ -90,10 +91,10 @@ impl Operations {
         response
     }
 
-    /// Tells whether a request names us. Health says nothing that is worth hiding, and balancers
-    /// ask for it under any name.
+    /// Tells whether a request names us. Health as a whole says nothing that is worth hiding, and
+    /// balancers ask for it under any name.
     fn is_meant(&self, parts: &Parts) -> bool {
-        if matches!(parts.uri.path(), "/healthz" | "/readyz" | "/startupz") {
+        if health::is_asked(parts.uri.path()) && !health::is_verbose(parts.uri.query()) {
             return true;
         }
         let Ok(host) = host::canonical(parts, false) else {
@@ -142,24 +143,14 @@ impl Service for Operations {
         if request.uri().path().starts_with(probes::PATH) {
             return self.probes.answer(&request);
         }
-        let (status, text) = match (request.method(), request.uri().path()) {
-            (&Method::GET | &Method::HEAD, "/metrics") => {
-                return self.metrics(request.headers()).await;
-            }
-            (&Method::GET | &Method::HEAD, "/healthz" | "/startupz") => (StatusCode::OK, "ok\n"),
-            (&Method::GET | &Method::HEAD, "/readyz") if self.stop.is_draining() => {
-                (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-            }
-            (&Method::GET | &Method::HEAD, "/readyz") if self.admin.is_store_away() => {
-                (StatusCode::OK, "ready, but the session store is away\n")
-            }
-            (&Method::GET | &Method::HEAD, "/readyz") if !self.keys.are_kept() => {
-                (StatusCode::OK, KEYS_APART)
-            }
-            (&Method::GET | &Method::HEAD, "/readyz") => (StatusCode::OK, "ready\n"),
-            _ => (StatusCode::NOT_FOUND, "not found\n"),
-        };
-        plain(status, text)
+        let asked = (request.method(), request.uri().path());
+        if let (&Method::GET | &Method::HEAD, "/metrics") = asked {
+            return self.metrics(request.headers()).await;
+        }
+        match health::answer(asked, request.uri().query(), &*self.health) {
+            Some((status, text)) => state(status, text),
+            None => plain(StatusCode::NOT_FOUND, "not found\n"),
+        }
     }
 }
 
@@ -167,14 +158,22 @@ impl Service for Operations {
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many wrong tokens wait at once.
 const MOST_WRONG: usize = 8;
-/// What readiness says while a change of the keys would not reach other replicas, or has not yet.
-const KEYS_APART: &str = "ready, but the keys of identities are not kept, see the log\n";
 /// The text of status 421 (RFC 9110 15.5.20), for a request by another name.
 const NOT_MEANT: &str =
     "this listener has another name: ask it by its address, or name this one in operations.hosts\n";
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(body::full(text));
     *response.status_mut() = status;
+    response
+}
+
+/// A state is that of now: nothing between keeps it, and no browser takes it for a page.
+fn state(status: StatusCode, text: String) -> Response<Body> {
+    let mut response = plain(status, text);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -55,12 +55,6 @@ impl Admin {
         Self { token, sessions, clock }
     }
 
-    /// Tells whether the place where sessions are kept was away when it was asked last.
-    #[must_use]
-    pub fn is_store_away(&self) -> bool {
-        self.sessions.is_away()
-    }
-
     /// Answers a request whose path is [`PATH`] or below it.
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let done = self.handle(request).await;

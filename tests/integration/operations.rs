@@ -10,7 +10,7 @@ use crate::harness::{Browser, world};
 async fn health_is_answered_on_its_own_port_only() {
     let world = world().start().await;
     let mut operator = Browser::new(&world.operations);
-    for path in ["/healthz", "/readyz", "/startupz"] {
+    for path in ["/livez", "/healthz", "/ping", "/readyz", "/startupz"] {
         assert_eq!(operator.open(path).await.status, StatusCode::OK, "{path}");
     }
     assert_eq!(operator.open("/tax").await.status, StatusCode::NOT_FOUND);
@@ -43,6 +43,9 @@ async fn numbers_are_told_under_our_own_names_alone() {
         ("/sessions", "localhost", "404"),
         ("/healthz", "rebound.example", "200"),
         ("/readyz", "balancer", "200"),
+        ("/livez", "rebound.example", "200"),
+        ("/readyz?verbose", "localhost", "200"),
+        ("/readyz?verbose", "rebound.example", "421"),
     ] {
         let found = status(path, &format!("Host: {host}\r\n")).await;
         assert_eq!(found, expected, "{path} at {host}");

@@ -163,11 +163,9 @@ fn a_needless_right_is_found() {
 /// How a pod begins and ends, as the gateway has it.
 pub(crate) fn check_life(objects: &[Value], which: &str) {
     let container = gateway(objects);
-    for (probe, path) in [
-        ("startupProbe", "/startupz"),
-        ("readinessProbe", "/readyz"),
-        ("livenessProbe", "/healthz"),
-    ] {
+    for (probe, path) in
+        [("startupProbe", "/startupz"), ("readinessProbe", "/readyz"), ("livenessProbe", "/livez")]
+    {
         let asked = &container[probe]["httpGet"];
         assert_eq!(
             (&asked["path"], &asked["port"]),

@@ -9,6 +9,7 @@
 //! | `containers` | the image of `deploy/container`: built twice, and run with few rights; what the first process of a container does |
 //! | `doctor` | faults of an environment, each planted: which the doctor names, and that nothing else turns red |
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
+//! | `health` | what balancers and orchestrators hear; certificates that end and a clock that goes wrong, as told |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `hosts` | portals on unrelated hosts, with curl; at several replicas |
 //! | `identity` | keys of signed identities: how they are fetched, which algorithms, keys of an operator's own |
@@ -40,6 +41,7 @@ mod containers;
 mod doctor;
 mod features;
 mod harness;
+mod health;
 mod hostile;
 mod hosts;
 mod identity;

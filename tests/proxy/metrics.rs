@@ -133,7 +133,10 @@ fn after_a_day_in_small_everything_in_the_catalogue_has_a_value_and_nothing_says
     assert!((1e6..1e9).contains(&resident), "{resident}");
     // The node's certificate, our own, and the one for citizens.
     let name = "brama_certificate_expiry_timestamp_seconds";
-    assert_eq!(numbers.values_of(name, "use"), ["citizens", "node", "signing"].into());
+    assert_eq!(
+        numbers.values_of(name, "use"),
+        ["citizens", "client", "node", "node_ca", "signing"].into()
+    );
     assert!(numbers.values_of(name, "name").contains("localhost"));
 
     // 4. Nobody is named, and no client chose a word.

@@ -32,8 +32,13 @@ impl Replica {
         clock: &Arc<ManualClock>,
     ) -> Self {
         let path = folder.path().join(super::super::state::ISSUED);
-        let files =
-            Files { certificate: path.clone(), key: path, ocsp_staple: None, may_be_missing: true };
+        let files = Files {
+            certificate: path.clone(),
+            key: path,
+            ocsp_staple: None,
+            may_be_missing: true,
+            source: String::new(),
+        };
         let certificates = Arc::new(Certificates::open(vec![files]).unwrap());
         let secrets = secrets.iter().map(|byte| Secret::new(vec![*byte; 32])).collect();
         let record = SharedRecord::new(Arc::clone(store) as _, Sealer::new(secrets), RECORD);

@@ -15,6 +15,7 @@ use super::current::Current;
 use super::in_use;
 use super::keys::{self, Keeper};
 use super::settings::{Fixed, Listen, Log, Settings, Store, StoreKind};
+use super::watch;
 use crate::base::causes::in_one_line;
 use crate::base::encoding::sha256;
 use crate::base::secret::Secret;
@@ -78,6 +79,8 @@ pub(super) struct Renewed {
     pub(super) level: observe::Level,
     /// The names that a certificate is ordered for, where one is.
     pub(super) ordered: Option<Vec<String>>,
+    /// What is watched.
+    pub(super) watch: watch::Settings,
 }
 
 /// What of the settings can change while the program runs.
@@ -94,6 +97,7 @@ struct LiveSettings {
     /// Peers that begin with a PROXY header, and proxies that are trusted: none is a client.
     counted: (Vec<IpNet>, Vec<IpNet>),
     ordered: Option<Vec<String>>,
+    watch: watch::Settings,
 }
 
 impl Renewal {
@@ -127,15 +131,17 @@ impl Renewal {
             level,
             counted,
             ordered,
+            watch,
         } = self.take(settings)?;
         self.renew_redis(&store)?;
         let Some(old) = workers.first().map(|current| current.worker()) else {
-            return Ok(Renewed { groups: Vec::new(), level, ordered });
+            return Ok(Renewed { groups: Vec::new(), level, ordered, watch });
         };
         // 1. What all workers share, once.
         let before = &old.shared;
         let exchanges = Arc::clone(before.flows.node.exchanges());
         let node = NodeClient::new(node.0, node.1).counted_in(exchanges);
+        let node = node.timed_by(Arc::clone(&before.clock));
         let flows = Arc::new(before.flows.renewed(flows, node));
         in_use::tell(Some(&before.flows), &flows);
         self.require_keys(&routes).await;
@@ -184,7 +190,7 @@ impl Renewal {
         for current in workers {
             current.replace(current.worker().renewed(&shared, &groups));
         }
-        Ok(Renewed { groups, level, ordered })
+        Ok(Renewed { groups, level, ordered, watch })
     }
 
     /// Has keys sign as the routes need them. While the store is away, those sign that there are.
@@ -225,6 +231,7 @@ impl Renewal {
             log: Log { level, json: _, access: _ },
             audit: _,
             traces: _,
+            watch,
             fixed,
         } = settings;
         // The rest of what can change of it is in `gateway`.
@@ -275,6 +282,7 @@ impl Renewal {
             level,
             counted: (proxy_protocol_from, trusted_proxies),
             ordered: https.and_then(|https| https.acme).map(|acme| acme.names),
+            watch,
         })
     }
 }

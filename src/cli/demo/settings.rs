@@ -1,5 +1,6 @@
 //! The settings of the demo's gateway, made from what the simulator hands out.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -7,8 +8,9 @@ use rustls::pki_types::CertificateDer;
 
 use super::own::Own;
 use super::portal::{APPLICATION, AUDIENCE, DECLARATION, PAYMENT, PROFILE};
-use crate::app::Settings;
+use crate::app::inventory::{Dated, Use};
 use crate::app::settings::{Fixed, Listen, Log};
+use crate::app::{Settings, watch};
 use crate::config::file::{File, HumanSize};
 use crate::gate::action::{Action, Redirect};
 use crate::gate::policy::{Access, Route};
@@ -26,7 +28,7 @@ use crate::saml::authn_request::{ServiceKind, Template};
 use crate::server::listener::{Limits, Socket};
 use crate::server::tls::{self, Identity};
 use crate::simulator::Simulator;
-use crate::simulator::kit::Role;
+use crate::simulator::kit::{Kit, Role};
 use crate::simulator::people::Way;
 use crate::xml::keys::{self, DecryptionKey};
 use crate::xml::signature::TrustedCertificates;
@@ -136,8 +138,23 @@ pub(super) fn gateway(
             access: access::Settings::off(),
         },
         audit: None,
+        watch: watch::Settings { certificates: certificates(&kit), ..Default::default() },
         fixed: Fixed::default(),
     })
+}
+
+/// Returns what is in use, by the keys that would name it. None comes from a file.
+fn certificates(kit: &Kit) -> Vec<Dated> {
+    let uses = [
+        (Use::Signing, Role::ServiceSignature, "service.signing_certificate"),
+        (Use::Client, Role::ServiceTlsClient, "node.client_certificate"),
+        (Use::Node, Role::NodeSigning, "node.certificates[0]"),
+        (Use::NodeCa, Role::Authority, "node.extra_ca_file"),
+    ];
+    let dated = |(used_for, role, key)| {
+        Dated::new(used_for, key, PathBuf::new(), kit.pair(role).certificate())
+    };
+    uses.map(dated).to_vec()
 }
 
 fn flows(

@@ -38,7 +38,7 @@ table!(
         own: [companion],
         tried: [
             portal, listen, operations, node, service, session, store, limits, identity, log,
-            audit, traces, upstreams, routes,
+            audit, traces, alarms, upstreams, routes,
         ],
     }
 );
@@ -111,7 +111,11 @@ table!(
     }
 );
 
-table!(OPERATIONS, "operations", Operations { own: [listen, hosts, admin_token_file], tried: [] });
+table!(
+    OPERATIONS,
+    "operations",
+    Operations { own: [listen, hosts, admin_token_file], tried: [ready_needs] }
+);
 
 table!(
     NODE,

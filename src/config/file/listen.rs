@@ -276,7 +276,7 @@ pub enum TlsVersion {
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct Operations {
-    /// Address and port for `/healthz`, `/readyz` and `/metrics`, in plain HTTP.
+    /// Address and port for `/livez`, `/readyz`, `/startupz` and `/metrics`, in plain HTTP.
     ///
     /// Loopback by default. In a container, bind it to the pod's address and keep it out of
     /// reach of citizens.
@@ -291,11 +291,32 @@ pub struct Operations {
     /// characters. Without it, that cannot be done. `brama sessions` reads the same file.
     #[schemars(example = &"operations/token")]
     pub admin_token_file: Option<PathBuf>,
+    /// What `/readyz` needs, beside a gateway that has started and was not told to stop: `store`
+    /// (away for longer than `session.grace`), `certificates` (none for citizens is valid), `keys`
+    /// (those of identities are not the ones that replicas share).
+    ///
+    /// Nothing by default. Replicas share their store and their certificate: with these here, a fault
+    /// of one of them takes all replicas out at once, with every public page and with the pages that
+    /// say to citizens what is wrong. Never the node or the portal, for the same reason.
+    #[schemars(example = vec!["store"])]
+    pub ready_needs: Vec<ReadyNeed>,
+}
+
+/// A part that readiness may need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadyNeed {
+    /// Where sessions are kept.
+    Store,
+    /// A certificate for citizens that is valid.
+    Certificates,
+    /// The keys of identities.
+    Keys,
 }
 
 impl Default for Operations {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 9480));
-        Self { listen, hosts: Vec::new(), admin_token_file: None }
+        Self { listen, hosts: Vec::new(), admin_token_file: None, ready_needs: Vec::new() }
     }
 }

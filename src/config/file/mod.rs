@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::field_order::keep_order;
 
 mod acme;
+mod alarms;
 mod audit;
 mod companion;
 mod duration;
@@ -32,12 +33,13 @@ mod traces;
 mod upstreams;
 
 pub use acme::Acme;
+pub use alarms::Alarms;
 pub use audit::{Audit, AuditSync, AuditTarget};
 pub use companion::{Companion, FrontProxy};
 pub use duration::{HumanDuration, HumanDurationError};
 pub use identity::Identity;
 pub use limits::Limits;
-pub use listen::{Believed, Certificate, Listen, Operations, TlsVersion};
+pub use listen::{Believed, Certificate, Listen, Operations, ReadyNeed, TlsVersion};
 pub use log::{AccessAddresses, AccessFormat, Log, LogFormat};
 pub use network::{Network, NetworkError};
 pub use node::{Environment, ExpiredCertificate, Node, OutageMessage};
@@ -92,6 +94,9 @@ pub struct File {
     /// Which request led to which, from the edge to the portal, and what was done for it
     /// (W3C Trace Context, OpenTelemetry). Off by default.
     pub traces: Traces,
+    /// When the log says that something goes wrong: the clock, the node. Certificates that end are
+    /// told in any case.
+    pub alarms: Alarms,
     /// A listener at which another proxy that stands in front asks whether a request may pass, and
     /// as whom. Repeat the block for each kind of proxy.
     ///

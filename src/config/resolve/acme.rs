@@ -9,6 +9,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use super::context::Context;
 use super::portal::hosts;
 use crate::app::acme::Settings;
+use crate::app::inventory::Use;
 use crate::app::state::ISSUED;
 use crate::base::secret::Secret;
 use crate::gateway;
@@ -51,8 +52,9 @@ pub(super) fn resolve(
     let state = context.required(key!(portal.state_directory), state, advice);
     let names = names(context, portal);
     let external = external_account(context);
-    let extra = acme.extra_ca_file.as_deref().map(|path| (key!(listen.acme.extra_ca_file), path));
-    let tls = context.client_tls(key!(listen.acme.extra_ca_file), true, extra, None);
+    let key = key!(listen.acme.extra_ca_file);
+    let extra = acme.extra_ca_file.as_deref().map(|path| (key, path, Use::AcmeCa));
+    let tls = context.client_tls(key, true, extra, None);
     let settings = Settings {
         directory: directory?,
         contacts: acme.contacts.clone(),

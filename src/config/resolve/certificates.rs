@@ -53,6 +53,7 @@ pub(super) fn resolve(
             key: context.resolve(key),
             ocsp_staple: staple.map(|path: &Path| context.resolve(path)),
             may_be_missing: false,
+            source: format!("{place}.certificate"),
         }));
     }
     let (acme, issued) = acme.unzip();
@@ -113,7 +114,13 @@ fn given(file: &Listen) -> Vec<(String, Given<'_>)> {
 
 /// The pair that an authority issues, chain and key in one file.
 fn ordered(path: PathBuf) -> Files {
-    Files { certificate: path.clone(), key: path, ocsp_staple: None, may_be_missing: true }
+    Files {
+        certificate: path.clone(),
+        key: path,
+        ocsp_staple: None,
+        may_be_missing: true,
+        source: key!(listen.acme.directory).to_owned(),
+    }
 }
 
 fn refuse(context: &mut Context<'_>, place: &str, error: &Error) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::listen::{networks, unix_socket};
+use crate::app::inventory::Use;
 use crate::app::settings::{Companion, CompanionTls};
 use crate::base::rights;
 use crate::companion::Askers;
@@ -167,6 +168,7 @@ fn tls(
         key: context.resolve(private),
         ocsp_staple: None,
         may_be_missing: false,
+        source: key(key!(Companion: certificate)),
     };
     let certificates = match Certificates::open(vec![files]) {
         Ok(certificates) => Arc::new(certificates),
@@ -188,6 +190,7 @@ fn tls(
                 context.error(&name, error.to_string(), advice);
                 return None;
             }
+            context.note_all(Use::CompanionCa, &name, path, &bytes);
             Some(bytes)
         }
     };

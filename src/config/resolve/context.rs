@@ -6,6 +6,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
+use crate::app::inventory::{Dated, FEW, Use};
 use crate::base::clock::{Time, later};
 use crate::base::rights::{self, TooOpen};
 use crate::config::file::File;
@@ -20,6 +21,8 @@ pub(super) struct Context<'l> {
     loaded: &'l Loaded,
     pub(super) now: Time,
     pub(super) problems: Problems,
+    /// The certificates that the configuration names, for whoever watches their dates.
+    pub(super) certificates: Vec<Dated>,
 }
 
 /// How the rights of a file or folder are looked at.
@@ -30,7 +33,7 @@ pub(super) const SOON: std::time::Duration = std::time::Duration::from_secs(30 *
 
 impl<'l> Context<'l> {
     pub(super) fn new(loaded: &'l Loaded, now: Time) -> Self {
-        Self { loaded, now, problems: Problems::default() }
+        Self { loaded, now, problems: Problems::default(), certificates: Vec::new() }
     }
 
     pub(super) fn file(&self) -> &'l File {
@@ -165,6 +168,34 @@ impl<'l> Context<'l> {
         }
     }
 
+    /// Notes a certificate that will be in use.
+    pub(super) fn note(&mut self, used_for: Use, key: &str, path: &Path, found: &Certificate) {
+        self.certificates.push(Dated::new(used_for, key, self.resolve(path), found));
+    }
+
+    /// Notes each certificate of a file of authorities, unless it has those of a whole system. What
+    /// cannot be read is reported by the code that needs it.
+    pub(super) fn note_all(&mut self, used_for: Use, key: &str, path: &Path, bytes: &[u8]) {
+        let found = Certificate::parse_all(bytes).unwrap_or_default();
+        if found.len() <= FEW {
+            found.iter().for_each(|one| self.note(used_for, key, path, one));
+        }
+    }
+
+    /// Reads a file with a certificate of ours, and notes it.
+    pub(super) fn read_own(&mut self, used_for: Use, key: &str, path: &Path) -> Option<Vec<u8>> {
+        let bytes = self.read(key, path)?;
+        self.note_first(used_for, key, path, &bytes);
+        Some(bytes)
+    }
+
+    /// Notes the first certificate of a file, which is ours; those behind it are its authorities'.
+    pub(super) fn note_first(&mut self, used_for: Use, key: &str, path: &Path, bytes: &[u8]) {
+        if let Ok(first) = Certificate::parse(bytes) {
+            self.note(used_for, key, path, &first);
+        }
+    }
+
     /// Warns of a certificate from the operator that has ended or soon will.
     pub(super) fn check_dates(&mut self, key: &str, certificate: &Certificate) {
         self.check_dates_of(key, certificate, "ask the operator for a new one");
@@ -221,7 +252,7 @@ impl<'l> Context<'l> {
         &mut self,
         roots_key: &str,
         system_roots: bool,
-        extra: Option<(&str, &Path)>,
+        extra: Option<(&str, &Path, Use)>,
         identity: Option<(&str, Identity<'_>)>,
     ) -> Option<rustls::ClientConfig> {
         let (mut roots, mut unread) = (RootCertStore::empty(), String::new());
@@ -230,8 +261,9 @@ impl<'l> Context<'l> {
             roots.add_parsable_certificates(found.certs);
             unread = found.errors.iter().map(|error| format!("; {error}")).collect();
         }
-        if let Some((key, path)) = extra {
+        if let Some((key, path, used_for)) = extra {
             let bytes = self.read(key, path)?;
+            self.note_all(used_for, key, path, &bytes);
             let chain = tls::read_chain(&bytes);
             // A bundle of all the authorities of the world has some that have ended.
             if chain.as_ref().is_ok_and(|chain| chain.len() <= FEW) {
@@ -266,9 +298,6 @@ impl<'l> Context<'l> {
         }
     }
 }
-
-/// The most authorities of a file that was put together one by one; more are a whole system's.
-const FEW: usize = 8;
 
 fn add(roots: &mut RootCertStore, chain: Vec<CertificateDer<'static>>) -> Result<(), tls::Error> {
     for certificate in chain {

@@ -12,7 +12,7 @@
 
 use crate::app::settings::Fixed;
 use crate::config::file::{
-    Acme, Audit, Certificate, Companion, File, FileStore, Headers, Health, Identity,
+    Acme, Alarms, Audit, Certificate, Companion, File, FileStore, Headers, Health, Identity,
     IdentityHeaders, IdentitySignature, Limits, Listen, Log, Node, Operations, OutageMessage, P12,
     Portal, Redirect, RedisStore, Respond, Route, Service, Session, Store, Traces, Upstream,
     UpstreamServer,
@@ -53,7 +53,7 @@ table!(
     "",
     File {
         fixed: [companion],
-        live: [node, service, limits, upstreams, routes],
+        live: [node, service, limits, alarms, upstreams, routes],
         both: [portal, listen, operations, session, store, identity, log, audit, traces],
     }
 );
@@ -141,7 +141,15 @@ table!(
     Certificate { fixed: [certificate, key, ocsp_staple], live: [], both: [] }
 );
 
-table!("operations.", Operations { fixed: [listen, hosts, admin_token_file], live: [], both: [] });
+table!(
+    "operations.",
+    Operations { fixed: [listen, hosts, admin_token_file], live: [ready_needs], both: [] }
+);
+
+table!(
+    "alarms.",
+    Alarms { fixed: [], live: [clock_offset, node_failures, node_window, node_minimum], both: [] }
+);
 
 table!(
     "node.",

@@ -56,6 +56,7 @@ mod told;
 mod traces;
 mod upstreams;
 mod variables;
+mod watch;
 mod well_known;
 
 use self::context::Context;
@@ -148,6 +149,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
             "give at least \"10m\"; days or weeks are usual",
         );
     }
+    let watch = watch::resolve(context);
     let (mut portal, login, mut listen, log) = (portal?, login?, listen?, log?);
     listen.companions = companions;
     portal.edge.trusted = Networks::new(listen.trusted_proxies.clone());
@@ -176,6 +178,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         log,
         audit,
         traces: traces?,
+        watch,
         fixed: fixed::resolve(file),
     })
 }

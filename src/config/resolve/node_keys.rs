@@ -1,7 +1,10 @@
 //! Keys and certificates on the way to the node: ours, and those that it is known by.
 
+use std::path::Path;
+
 use super::context::Context;
 use super::purpose::{self, Purpose, Use};
+use crate::app::inventory;
 use crate::config::file::ExpiredCertificate;
 use crate::server::tls::Identity;
 use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey, pem};
@@ -38,6 +41,7 @@ pub(super) fn trusted(
                 continue;
             }
             seen.push((key.clone(), certificate.clone()));
+            context.note(inventory::Use::Node, &key, path, &certificate);
             if is_of_the_node(context, &key, &certificate, own) {
                 check_pinned(context, &key, &certificate);
                 certificates.push(certificate);
@@ -149,13 +153,19 @@ pub(super) fn tls(
         }
     };
     let identity = identity.as_ref().map(|(certificate, key)| Identity { certificate, key });
-    let extra = file.extra_ca_file.as_deref().map(|path| (key!(node.extra_ca_file), path));
+    let authority = inventory::Use::NodeCa;
+    let extra =
+        file.extra_ca_file.as_deref().map(|path| (key!(node.extra_ca_file), path, authority));
     let shown = identity.and_then(|identity| Certificate::parse(identity.certificate).ok());
     let key = if file.client_p12.is_some() {
         key!(node.client_p12)
     } else {
         key!(node.client_certificate)
     };
+    let path = file.client_p12.as_deref().or(file.client_certificate.as_deref());
+    if let (Some(certificate), Some(path)) = (&shown, path) {
+        context.note(inventory::Use::Client, key, path, certificate);
+    }
     let config = context.client_tls(
         key!(node.system_roots),
         file.system_roots,
@@ -179,6 +189,7 @@ pub(super) fn signer(context: &mut Context<'_>) -> Option<Signer> {
         let password = file.signing_p12_password_file.as_deref();
         let password = context.required(password_key, password, "name the file of its password")?;
         let pair = context.pkcs12(key!(service.signing_p12), path, password_key, password)?;
+        context.note(inventory::Use::Signing, key!(service.signing_p12), path, &pair.1);
         (key!(service.signing_p12), pair)
     } else {
         let advice = "name the PEM file that the operator handed over, or use service.signing_p12";
@@ -188,8 +199,12 @@ pub(super) fn signer(context: &mut Context<'_>) -> Option<Signer> {
             advice,
         );
         let key = context.required(key!(service.signing_key), file.signing_key.as_deref(), advice);
-        let certificate = certificate
-            .and_then(|path| context.certificate(key!(service.signing_certificate), path));
+        let certificate = certificate.and_then(|path| {
+            let name = key!(service.signing_certificate);
+            let found = context.certificate(name, path)?;
+            context.note(inventory::Use::Signing, name, path, &found);
+            Some(found)
+        });
         let key = key.and_then(|path| context.private_key(key!(service.signing_key), path));
         (key!(service.signing_key), (key?, certificate?))
     };
@@ -204,6 +219,16 @@ pub(super) fn signer(context: &mut Context<'_>) -> Option<Signer> {
             context.error(key_name, error.to_string(), advice);
             None
         }
+    }
+}
+
+/// Notes the certificate of a decryption key that stands in the same file.
+fn note_beside(context: &mut Context<'_>, (key, path): (&str, &Path), private: &PrivateKey) {
+    // What cannot be read was reported, and a file without one has no date.
+    let bytes = std::fs::read(context.resolve(path)).unwrap_or_default();
+    let all = Certificate::parse_all(&bytes).unwrap_or_default();
+    if let Some(own) = all.iter().find(|one| one.public_key() == private.public_key()) {
+        context.note(inventory::Use::Decryption, key, path, own);
     }
 }
 
@@ -223,6 +248,7 @@ pub(super) fn decryption_keys(
     for (index, path) in file.decryption_keys.iter().enumerate() {
         let key = format!("service.decryption_keys[{index}]");
         if let Some(private) = context.private_key(&key, path) {
+            note_beside(context, (&key, path), &private);
             found.push((key, private, None));
         }
     }
@@ -236,6 +262,7 @@ pub(super) fn decryption_keys(
             && let Some((private, certificate)) =
                 context.pkcs12(&file_key, path, &password_key, password)
         {
+            context.note(inventory::Use::Decryption, &file_key, path, &certificate);
             found.push((file_key, private, Some(certificate)));
         }
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Context;
+use crate::app::inventory::Use;
 use crate::app::settings::{self, Store};
 use crate::base::causes::in_one_line;
 use crate::base::rights;
@@ -159,6 +160,9 @@ fn tls(context: &mut Context<'_>, file: &RedisStore) -> Option<Tls> {
             "set it to true, unless the servers are on this machine",
         );
     }
+    if file.tls {
+        note(context, file);
+    }
     let tls = file.tls.then_some(Tls { authorities, certificate });
     if let Some(Err(error)) = tls.as_ref().map(redis::tls::check) {
         let key = match &error {
@@ -178,6 +182,21 @@ fn tls(context: &mut Context<'_>, file: &RedisStore) -> Option<Tls> {
         context.error(key, in_one_line(&error), "give PEM files that belong together");
     }
     tls
+}
+
+/// Notes the certificates on the way to the servers. What cannot be read is reported below.
+fn note(context: &mut Context<'_>, file: &RedisStore) {
+    let read = |context: &Context<'_>, path: &Path| {
+        std::fs::read(context.resolve(path)).unwrap_or_default()
+    };
+    if let Some(path) = file.ca_file.as_deref() {
+        let bytes = read(context, path);
+        context.note_all(Use::RedisCa, key!(store.redis.ca_file), path, &bytes);
+    }
+    if let Some(path) = file.client_certificate.as_deref() {
+        let bytes = read(context, path);
+        context.note_first(Use::RedisClient, key!(store.redis.client_certificate), path, &bytes);
+    }
 }
 
 fn credentials(

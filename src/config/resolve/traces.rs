@@ -5,6 +5,7 @@ use rustls::pki_types::ServerName;
 use url::Url;
 
 use super::context::Context;
+use crate::app::inventory::Use;
 use crate::base::random;
 use crate::config::file::{Believed, TraceProtocol};
 use crate::observe::traces::{ExportSettings, Protocol, Settings};
@@ -52,7 +53,10 @@ fn export(context: &mut Context<'_>, endpoint: &str) -> Option<ExportSettings> {
     }
     let headers = headers(context);
     let resource = resource(context);
-    let extra = file.extra_ca_file.as_deref().map(|path| (key!(traces.extra_ca_file), path));
+    let extra = file
+        .extra_ca_file
+        .as_deref()
+        .map(|path| (key!(traces.extra_ca_file), path, Use::CollectorCa));
     let url = url?;
     let is_tls = url.scheme() == "https";
     let tls = match is_tls {

@@ -34,7 +34,7 @@ impl Ear for GatewayCounts {
             Event::FormKept => self.forms_kept.add(),
             Event::IdentityToldByClient { is_ours: true, .. } => self.identities_forged.add(),
             Event::IdentityToldByClient { is_ours: false, .. } => self.identities_told.add(),
-            // What is counted by who holds it (reloads, certificates), or is in the log alone.
+            // What is counted by who holds it (reloads, certificates, alarms), or is in the log alone.
             Event::ArtifactResolved { .. }
             | Event::SignedIn { is_again: true, .. }
             | Event::HandOverBegun { .. }
@@ -47,6 +47,9 @@ impl Ear for GatewayCounts {
             | Event::ConfigurationRefused
             | Event::CertificateLoaded { .. }
             | Event::CertificateRefused { .. }
+            | Event::CertificateAlarm { .. }
+            | Event::ClockOffset { .. }
+            | Event::NodeTrouble { .. }
             | Event::AdminActed { .. } => {}
         }
     }

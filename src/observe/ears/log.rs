@@ -3,6 +3,7 @@
 use tracing::{debug, info, warn};
 
 use super::super::event::{AdminAction, Asked, Event, LoginFacts, Refused, Told};
+use super::alarms;
 use crate::base::reason::Reason;
 
 /// Writes a line, or none.
@@ -46,6 +47,11 @@ pub(in crate::observe) fn hear(told: &Told<'_>) {
         Event::CertificateLoaded { .. } | Event::CertificateRefused { .. } => {
             certificate(&told.event);
         }
+        Event::CertificateAlarm { certificate, news } => alarms::certificate(&certificate, news),
+        Event::ClockOffset { is_over, seconds, within, witness } => {
+            alarms::clock(is_over, (seconds, within), witness);
+        }
+        Event::NodeTrouble { is_over, failed, of } => alarms::node(is_over, failed, of),
         Event::AdminActed { admin, action } => acted(admin, &action),
         // What the citizen who signs out or in says already, or the caller says with more words.
         Event::SessionEnded { .. }

@@ -1,4 +1,5 @@
 //! What is made of every event ([`super::event`]): lines of the log, and counts.
 
+mod alarms;
 mod counts;
 pub(super) mod log;

@@ -104,6 +104,9 @@ pub static ALL: &[&Metric] = &[
     &NODE_MAXIMUM,
     &NODE_TURNED_AWAY,
     &NODE_EXTENSIONS,
+    &NODE_CLOCK_OFFSET,
+    &NODE_CLOCK_ERROR,
+    &NODE_CLOCK_TIME,
     &STORE_UP,
     &STORE_EVENTS_UP,
     &STORE_AWAY,
@@ -112,6 +115,7 @@ pub static ALL: &[&Metric] = &[
     &STORE_ERRORS,
     &KEYS_KEPT,
     &CERTIFICATE_EXPIRY,
+    &ALARMS,
     &CERTIFICATE_ORDERS,
     &CERTIFICATE_ORDERS_WELL,
     &CERTIFICATE_RELOADS,
@@ -248,6 +252,12 @@ metrics! {
         "exchanges that found no turn in time";
     NODE_EXTENSIONS = "brama_node_answers_with_extensions", Counter, [],
         "signed answers of the node that held what is not read, in places for extensions";
+    NODE_CLOCK_OFFSET = "brama_node_clock_offset_seconds", Gauge, ["witness"],
+        "by how much the node's clock is ahead of ours; 0 before it was measured";
+    NODE_CLOCK_ERROR = "brama_node_clock_offset_error_seconds", Gauge, ["witness"],
+        "by how much the true difference may be more or less";
+    NODE_CLOCK_TIME = "brama_node_clock_offset_timestamp_seconds", Gauge, ["witness"],
+        "when the node's clock was measured; 0 before";
     STORE_UP = "brama_store_up", Gauge, ["place"],
         "1 when the store answered last time";
     STORE_EVENTS_UP = "brama_store_events_up", Gauge, [],
@@ -264,6 +274,8 @@ metrics! {
         "1 when the keys of identities here are those that replicas share, and can be changed";
     CERTIFICATE_EXPIRY = "brama_certificate_expiry_timestamp_seconds", Gauge, ["use", "name", "file"],
         "when a certificate ends, in seconds since the epoch";
+    ALARMS = "brama_alarm", Gauge, ["alarm"],
+        "1 while an alarm of the log goes on";
     CERTIFICATE_ORDERS = "brama_certificate_orders", Counter, ["result"],
         "orders at the authority of listen.acme that brought a certificate, or failed";
     CERTIFICATE_ORDERS_WELL = "brama_certificate_orders_well", Gauge, [],

@@ -28,12 +28,10 @@ use rustls::SignatureScheme;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tracing::{error, warn};
-use x509_parser::prelude::{FromDer, X509Certificate};
 
 pub use self::pair::{Error, Examined, Files, Part, examine};
 use self::pair::{Pair, Stamp};
 use crate::base::clock::{SharedClock, Time};
-use crate::base::encoding::{hex_lower, sha256};
 use crate::base::shutdown::Shutdown;
 use crate::observe::event;
 use crate::observe::events::Events;
@@ -87,6 +85,12 @@ pub struct Status {
     pub certificate: PathBuf,
     /// The DNS names that it is for, in lower case.
     pub names: Vec<String>,
+    /// The subject of the certificate; empty when it names nobody but hosts.
+    pub subject: String,
+    /// SHA-256 of the certificate, in hexadecimal digits.
+    pub sha256: String,
+    /// The key of the configuration that names it.
+    pub source: String,
     /// When the certificate begins to be valid.
     pub not_before: Time,
     /// When the certificate ends.
@@ -175,6 +179,9 @@ impl Certificates {
         let status = |(files, pair, failing): (&Files, &Arc<Pair>, &AtomicBool)| Status {
             certificate: files.certificate.clone(),
             names: pair.names.clone(),
+            subject: pair.subject.clone(),
+            sha256: pair.sha256.clone(),
+            source: files.source.clone(),
             not_before: pair.not_before,
             not_after: pair.not_after,
             is_outdated: failing.load(Ordering::Relaxed),
@@ -274,12 +281,10 @@ fn reload_pair(
         Ok(None) => Outcome::Unchanged,
         Ok(Some(new)) if pair.as_ref().is_some_and(|pair| new.is_same(pair)) => Outcome::Unchanged,
         Ok(Some(new)) => {
-            let (not_after, leaf) = (new.not_after, &new.certified.cert[0]);
-            let sha256 = hex_lower(&sha256(leaf));
-            let leaf = X509Certificate::from_der(leaf);
-            let subject = leaf.map(|(_, leaf)| leaf.subject().to_string()).unwrap_or_default();
+            let (not_after, sha256) = (new.not_after, new.sha256.clone());
             // Authorities issue certificates that name nobody but hosts.
-            let subject = if subject.is_empty() { new.names.join(", ") } else { subject };
+            let subject =
+                if new.subject.is_empty() { new.names.join(", ") } else { new.subject.clone() };
             *pair = Some(Arc::new(new));
             Outcome::Reloaded { subject, sha256, not_after }
         }

@@ -11,6 +11,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::base::clock::{Time, at_second};
+use crate::base::encoding::{hex_lower, sha256};
 use crate::base::file_stamp::FileStamp;
 use crate::server::tls;
 
@@ -25,6 +26,8 @@ pub struct Files {
     pub ocsp_staple: Option<PathBuf>,
     /// The files may be made later: until then there is no such pair.
     pub may_be_missing: bool,
+    /// The key of the configuration that names the certificate.
+    pub source: String,
 }
 
 /// One of the files of a pair.
@@ -97,6 +100,10 @@ pub(super) struct Pair {
     /// The DNS names of the certificate in lower case; a name for all of a domain begins with
     /// `*.`.
     pub(super) names: Vec<String>,
+    /// The subject of the certificate; empty when it names nobody but hosts.
+    pub(super) subject: String,
+    /// SHA-256 of the certificate, in hexadecimal digits.
+    pub(super) sha256: String,
     pub(super) not_before: Time,
     pub(super) not_after: Time,
 }
@@ -119,6 +126,9 @@ impl Pair {
         let chain = tls::read_chain(&read(part, path)?).map_err(unusable(part, path))?;
         let examined = examine_leaf(&chain[0]).ok_or_else(|| Error::Malformed(path.clone()))?;
         let Examined { names, not_before, not_after } = examined;
+        let sha256 = hex_lower(&sha256(&chain[0]));
+        let subject =
+            X509Certificate::from_der(&chain[0]).map(|(_, leaf)| leaf.subject().to_string());
 
         let (part, path) = (Part::Key, &files.key);
         let key = tls::read_key(&read(part, path)?).map_err(unusable(part, path))?;
@@ -132,7 +142,8 @@ impl Pair {
             key: files.key.clone(),
         })?;
         certified.ocsp = files.ocsp_staple.as_deref().map(read_staple).transpose()?;
-        Ok(Self { certified: Arc::new(certified), names, not_before, not_after })
+        let subject = subject.unwrap_or_default();
+        Ok(Self { certified: Arc::new(certified), names, subject, sha256, not_before, not_after })
     }
 
     /// Tells whether a client sees any difference.

@@ -31,6 +31,7 @@ impl Folder {
             key: path("key"),
             ocsp_staple: None,
             may_be_missing: false,
+            source: "listen.certificate".to_owned(),
         }
     }
 

@@ -157,6 +157,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("operations.listen", "'127.0.0.9:0'"),
         row("operations.hosts", "['operations.test']"),
         row("operations.admin_token_file", "'other/token'"),
+        row("operations.ready_needs", "['store']"),
         row("node.issuer", "'other.test'"),
         row("node.sso_url", "'https://other.test/sso'"),
         row("node.sso_destination", "'https://other.test/sso'"),

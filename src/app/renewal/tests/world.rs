@@ -197,7 +197,13 @@ impl World {
         let apply = async |settings| {
             let applied = renewal.apply(settings, &self.app.admission, &self.workers).await;
             let told = |applied: Renewed| {
-                format!("{}{:?}{:?}", self.told(), applied.level, applied.ordered)
+                format!(
+                    "{}{:?}{:?}{:?}",
+                    self.told(),
+                    applied.level,
+                    applied.ordered,
+                    applied.watch
+                )
             };
             applied.map(told).map_err(|error| error.to_string())
         };
@@ -211,7 +217,7 @@ impl World {
         let fresh = told(&Worker::new(&fresh.shared, &fresh.groups), &fresh);
         let settings = self.settings(&after)?;
         let ordered = settings.listen.https.and_then(|https| https.acme).map(|acme| acme.names);
-        let fresh = format!("{fresh}{:?}{ordered:?}", settings.log.level);
+        let fresh = format!("{fresh}{:?}{ordered:?}{:?}", settings.log.level, settings.watch);
         match difference(&renewed, &fresh) {
             None => Ok(Outcome::Applied),
             Some(lines) => Err(format!("renewed and begun anew are not the same: {lines}")),

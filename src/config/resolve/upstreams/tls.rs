@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 
 use super::key::{Key, protocol};
+use crate::app::inventory::Use;
 use crate::base::encoding::sha256;
 use crate::config::file;
 use crate::config::resolve::context::Context;
@@ -48,9 +49,9 @@ pub(super) fn resolve(
     let identity = match (certificate, private) {
         (None, None) => Some(None),
         (Some(certificate), Some(private)) => {
-            let certificate = context.read(&certificate_key, certificate);
+            let shown = context.read_own(Use::UpstreamClient, &certificate_key, certificate);
             let private = context.read_secret(&private_key, private);
-            certificate.zip(private).map(Some)
+            shown.zip(private).map(Some)
         }
         (Some(_), None) => {
             context.error(&private_key, "is missing", "it goes with tls_client_certificate");
@@ -84,7 +85,7 @@ pub(super) fn resolve(
     let config = context.client_tls(
         &roots_key,
         system_roots,
-        ca_file.map(|path| (ca_key.as_str(), path)),
+        ca_file.map(|path| (ca_key.as_str(), path, Use::UpstreamCa)),
         shown.map(|identity| (certificate_key.as_str(), identity)),
     );
     let made_from = digest(context, upstream, ca_file, identity.as_ref());
