@@ -1,11 +1,13 @@
 //! The files that a configuration names and that are read again when they change: certificates,
-//! keys, authorities, and passwords. Those of listeners are watched by
+//! keys, authorities, passwords, and what makes
+//! pages look like the office's own. Those of listeners are watched by
 //! [`crate::server::certificates`]; what cannot change while the program runs is not among them.
 
 use std::path::PathBuf;
 
 use super::file::StoreKind;
 use super::load::Loaded;
+use crate::pages::Language;
 
 /// Returns them, as the program opens them.
 #[must_use]
@@ -38,6 +40,12 @@ pub fn watched(loaded: &Loaded) -> Vec<PathBuf> {
         ]
     });
     let named = single.into_iter().chain(of_p12).chain(of_upstreams).chain(of_redis).flatten();
+    let pages = &loaded.file.pages;
+    let of_pages = [&pages.logo, &pages.logo_dark].into_iter().flatten().cloned();
+    let texts = pages.texts.iter().flat_map(|folder| {
+        Language::ALL.map(|language| folder.join(format!("{}.toml", language.code())))
+    });
     let listed = node.certificates.iter().chain(&service.decryption_keys);
-    named.chain(listed).map(|path| loaded.resolve(path)).collect()
+    let named = named.chain(listed).cloned();
+    named.chain(of_pages).chain(texts).map(|path| loaded.resolve(&path)).collect()
 }

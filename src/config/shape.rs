@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn keys_come_in_the_order_of_the_struct() {
         let sections: Vec<_> = Shape::root().keys().collect();
-        assert_eq!(sections[..3], ["portal", "listen", "operations"]);
+        assert_eq!(sections[..3], ["portal", "pages", "listen"]);
         assert_eq!(sections[sections.len() - 3..], ["companion", "upstream", "route"]);
     }
 

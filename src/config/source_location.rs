@@ -65,6 +65,12 @@ impl Places {
         self.file.clone()
     }
 
+    /// The same for a key that is named by the tables on the way to it.
+    pub(super) fn place_of_way(&self, way: &[&str]) -> SourceLocation {
+        let steps: Vec<_> = way.iter().map(|key| Step::Key((*key).to_owned())).collect();
+        self.place_of(&name_of(&steps))
+    }
+
     /// Tells whether a key was written, with a value that was accepted or not.
     pub fn is_written(&self, key: &str) -> bool {
         self.known.contains_key(key)

@@ -125,7 +125,7 @@ fn tells_all_problems_at_once_with_their_lines() {
 fn each_kind_of_mistake_gets_its_advice() {
     for (text, expected) in [
         ("[sesion]\n", ":1: sesion: there is no such section; did you mean \"session\"?"),
-        ("wibble = 1\n", ":1: wibble: there is no such section; known here: portal, listen,"),
+        ("wibble = 1\n", ":1: wibble: there is no such section; known here: portal, pages,"),
         (
             "public_url = \"x\"\n",
             ":1: public_url: there is no such section; it belongs in [portal]",

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use http::Method;
+use http::header::SET_COOKIE;
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use url::Url;
@@ -257,6 +258,19 @@ async fn acs(site: &Site, settings: &Settings, findings: &mut Findings) {
     }
 }
 
+/// Returns where the button of a page before the node leads, and the cookie that it needs.
+fn begin(answer: &Answer, settings: &Settings) -> Option<(String, String)> {
+    let prefix = format!("href=\"{}login?", settings.gateway.prefix);
+    let text = answer.text();
+    let (_, rest) = text.split_once("class=\"button\"")?;
+    let (_, rest) = rest.split_once(&prefix)?;
+    let link = rest.split_once('"')?.0.replace("&amp;", "&");
+    let lines = answer.headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let cookie = lines.filter_map(|line| line.split(';').next());
+    let cookie = cookie.filter(|pair| pair.contains("brama-landing=")).last()?.to_owned();
+    link.contains("&begin=").then(|| (format!("{}login?{link}", settings.gateway.prefix), cookie))
+}
+
 /// Goes to the page that a login begins with, as a browser.
 async fn login(site: &Site, settings: &Settings, findings: &mut Findings) {
     let target = format!("{}login", settings.gateway.prefix);
@@ -265,6 +279,19 @@ async fn login(site: &Site, settings: &Settings, findings: &mut Findings) {
     let answer = match site.ask(&question).await {
         Ok((answer, _)) => answer,
         Err(none) => return findings.problem(Check::PublicLogin, &about, none.to_string(), PAGE),
+    };
+    let answer = match begin(&answer, settings) {
+        None => answer,
+        Some((link, cookie)) => {
+            let headers = [&NAVIGATION[..], &[("cookie", &*cookie)]].concat();
+            let question = Question { target: &link, headers: &headers, ..Question::default() };
+            match site.ask(&question).await {
+                Ok((answer, _)) => answer,
+                Err(none) => {
+                    return findings.problem(Check::PublicLogin, &about, none.to_string(), PAGE);
+                }
+            }
+        }
     };
     let Some(page) = LoginPage::read(&answer.text()) else {
         // A program is told a reason code.

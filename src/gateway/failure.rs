@@ -347,7 +347,7 @@ pub fn respond(failure: &Failure, context: &RequestContext, shared: &Shared) -> 
         let problem = serde_json::json!({
             "error": code.as_str(),
             "status": status.as_u16(),
-            "title": page.words(context.language()).title,
+            "title": page.words(context.language(settings.cookies)).title,
             "request": context.id,
             "incident": number,
         });
@@ -366,6 +366,11 @@ pub fn respond(failure: &Failure, context: &RequestContext, shared: &Shared) -> 
             time: &for_people(context.began),
             begin_again: link,
             sign_out: (*page == ErrorPage::OtherPerson).then_some(&*sign_out),
+            home: settings
+                .returns
+                .after_cancel
+                .as_deref()
+                .filter(|_| *page == ErrorPage::Cancelled),
         };
         let mut words = pages::error_page(look, *page, &incident);
         let origin = failure.origin.unwrap_or_else(|| context.origin());
@@ -421,7 +426,7 @@ fn again(page: ErrorPage, context: &RequestContext) -> Option<ReturnTo> {
 /// What the operator says of a page.
 fn told<'a>(page: ErrorPage, settings: &'a Settings, context: &RequestContext) -> Option<&'a str> {
     let outage = settings.outage.as_ref().filter(|_| page == ErrorPage::NodeOutage)?;
-    outage.said(context.language())
+    outage.said(context.language(settings.cookies))
 }
 
 /// Whole seconds for `Retry-After`: a client that comes then does not come too early.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 
 use super::failure::Failure;
-use super::{Worker, handoff, response};
+use super::{Worker, handoff, landing, response};
 use crate::base::body::Body;
 use crate::base::reason::Reason;
 use crate::flow::pending::Origin;
@@ -70,6 +70,9 @@ pub async fn begin(
     return_to: ReturnTo,
     requirement: AuthnRequirement,
 ) -> Result<Response<Body>, Failure> {
+    if let Some(page) = landing::before(worker, context, &return_to, requirement) {
+        return Ok(page);
+    }
     worker
         .shared
         .limits
@@ -94,6 +97,9 @@ pub async fn begin_counted(
         return handoff::leave(worker, context, portal, return_to, requirement).await;
     }
     check_audit(worker, context)?;
+    if let Some(page) = landing::before(worker, context, &return_to, requirement) {
+        return Ok(page);
+    }
     let begun = worker.shared.flows.begin(return_to, requirement, context.origin()).await?;
     let look = response::look(&worker.shared.settings, context);
     let handle = begun.relay_state.as_str();

@@ -22,6 +22,7 @@ pub mod grpc;
 pub mod handoff;
 pub mod handshake;
 pub mod identity;
+mod landing;
 pub mod limits;
 pub mod login;
 pub mod portal_cookies;

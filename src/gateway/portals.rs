@@ -71,6 +71,9 @@ pub(super) mod testing {
     pub(in crate::gateway) fn settings(origin: &str) -> Settings {
         Settings {
             portal_name: "Urząd".to_owned(),
+            appearance: crate::pages::Appearance::default(),
+            returns: crate::gateway::settings::Returns::default(),
+            language_place: "/.brama/language".to_owned(),
             origin: origin.to_owned(),
             others: vec![OtherPortal {
                 host: "b.test".to_owned(),

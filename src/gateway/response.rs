@@ -8,8 +8,9 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::Settings;
 use crate::base::body::{self, Body};
-use crate::pages::{Branding, Page};
-use crate::request::context::RequestContext;
+use crate::flow::return_to::ReturnTo;
+use crate::pages::{Branding, Page, Switch};
+use crate::request::context::{RequestContext, is_reading};
 
 /// Keeps a page apart from the one that opened its window, which could otherwise read its address
 /// when it is of the same origin (HTML, cross-origin opener policy).
@@ -31,12 +32,28 @@ pub fn keep_address_private(response: &mut Response<Body>) {
 
 /// Returns the look of our pages for a request.
 #[must_use]
-pub fn look<'a>(settings: &'a Settings, context: &RequestContext) -> Branding<'a> {
+pub fn look<'a>(settings: &'a Settings, context: &'a RequestContext) -> Branding<'a> {
     Branding {
-        language: context.language(),
+        language: context.language(settings.cookies),
         portal_name: &settings.portal_name,
         test_environment: settings.test_environment.as_deref(),
+        appearance: Some(&settings.appearance),
+        switch: Some(Switch {
+            place: &settings.language_place,
+            return_to: again_in_another_language(context),
+        }),
+        prefix: &settings.prefix,
     }
+}
+
+/// Returns what to ask for once more: the same where that only reads, otherwise the front page.
+fn again_in_another_language(context: &RequestContext) -> &str {
+    if !is_reading(&context.parts.method) {
+        return "/";
+    }
+    let (target, path) = (context.path_and_query(), context.path());
+    let fitting = [target, path].into_iter().find(|text| text.len() <= ReturnTo::MAXIMUM_LENGTH);
+    fitting.unwrap_or("/")
 }
 
 /// Answers that all is well, and nothing more.
@@ -62,7 +79,7 @@ pub fn page(status: StatusCode, page: Page) -> Response<Body> {
         (X_FRAME_OPTIONS, "DENY"),
         // Not "no-referrer": browsers would then send "Origin: null" with forms.
         (REFERRER_POLICY, "strict-origin-when-cross-origin"),
-        (VARY, "Accept-Language"),
+        (VARY, "Accept-Language, Cookie"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

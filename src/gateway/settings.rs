@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use super::limits;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
-use crate::pages::Language;
+use crate::pages::{Appearance, Language, Local};
 use crate::request::context::MAX_BODY;
 use crate::request::cookie::Cookies;
 use crate::request::headers::forwarded::Believed;
@@ -26,8 +26,14 @@ pub struct Settings {
     pub others: Vec<OtherPortal>,
     /// The prefix of our own places, with slashes around.
     pub prefix: String,
+    /// The path at which the language of pages is chosen.
+    pub language_place: String,
     /// The path of the assertion consumer service.
     pub acs_path: String,
+    /// What makes our pages look like the office's own.
+    pub appearance: Appearance,
+    /// Where pages lead when something is over.
+    pub returns: Returns,
     /// What the ribbon on every page says when this is not production.
     pub test_environment: Option<String>,
     /// The names of our cookies.
@@ -65,6 +71,39 @@ impl Settings {
             query.append_pair("max_age", &age.as_secs().to_string());
         }
         format!("{}login?{}", self.prefix, query.finish())
+    }
+}
+
+/// Where pages lead when something is over: paths of the portal, and addresses that the operator
+/// named. Nothing else leads out of here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Returns {
+    /// After signing out, when the portal says nothing.
+    pub after_logout: Option<String>,
+    /// After giving up at the node.
+    pub after_cancel: Option<String>,
+    /// Addresses outside that the portal may name when it signs a citizen out.
+    pub urls: Vec<String>,
+}
+
+impl Returns {
+    /// Returns where the portal says that a citizen is led, when it is a path or one of the named
+    /// addresses, whole. Whatever else it says is as if it had said nothing.
+    #[must_use]
+    pub fn named(&self, text: Option<&str>) -> Option<String> {
+        let text = text?;
+        let path = ReturnTo::parse(text);
+        if path.as_str() == text {
+            return Some(text.to_owned());
+        }
+        let address = url::Url::parse(text).ok()?;
+        self.urls.iter().find(|known| **known == address.as_str()).cloned()
+    }
+
+    /// Returns where the page after signing out leads otherwise.
+    #[must_use]
+    pub fn home(&self) -> &str {
+        self.after_logout.as_deref().unwrap_or("/")
     }
 }
 
@@ -130,20 +169,15 @@ impl Default for Maintenance {
 pub struct Outage {
     /// How long clients are told to wait (`Retry-After`).
     pub retry_after: Duration,
-    /// What happened, in Polish; `None` leaves it to us.
-    pub polish: Option<String>,
-    /// What happened, in English; `None` leaves it to us.
-    pub english: Option<String>,
+    /// What happened, in each language; `None` leaves it to us.
+    pub said: Local,
 }
 
 impl Outage {
     /// Returns what the operator says in a language.
     #[must_use]
     pub fn said(&self, language: Language) -> Option<&str> {
-        match language {
-            Language::Polish => self.polish.as_deref(),
-            Language::English => self.english.as_deref(),
-        }
+        self.said[language as usize].as_deref()
     }
 }
 
@@ -166,10 +200,45 @@ mod tests {
     }
 
     #[test]
+    fn the_way_back_is_a_path_or_a_named_address_and_nothing_else() {
+        let urls =
+            vec!["https://www.example.gov.pl/".to_owned(), "https://a.test/bye?x".to_owned()];
+        let returns = Returns { urls, ..Returns::default() };
+        let named = |text| returns.named(Some(text));
+        for (text, expected) in [
+            ("/", "/"),
+            ("/bye?a=b", "/bye?a=b"),
+            ("https://www.example.gov.pl/", "https://www.example.gov.pl/"),
+            ("https://www.example.gov.pl", "https://www.example.gov.pl/"),
+            ("https://a.test/bye?x", "https://a.test/bye?x"),
+        ] {
+            assert_eq!(named(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in [
+            "",
+            "//www.example.gov.pl/",
+            "/\\evil.test",
+            "https://www.example.gov.pl/more",
+            "https://www.example.gov.pl.evil.test/",
+            "https://www.example.gov.pl@evil.test/",
+            "http://www.example.gov.pl/",
+            "https://a.test/bye?x&y",
+            "https://a.test/bye",
+            "javascript:alert(1)",
+            "/a\r\nSet-Cookie: x",
+            " https://a.test/bye?x@evil.test",
+        ] {
+            assert_eq!(named(text), None, "{text:?}");
+        }
+        assert_eq!(returns.named(None), None);
+        assert_eq!(returns.home(), "/");
+    }
+
+    #[test]
     fn an_outage_is_told_in_the_language_that_was_asked_for() {
         let retry_after = Duration::from_secs(1);
-        let polish = Some("przerwa".to_owned());
-        let outage = Outage { retry_after, polish, english: None };
+        let said = [Some("przerwa".to_owned()), None, None];
+        let outage = Outage { retry_after, said };
         assert_eq!(outage.said(Language::Polish), Some("przerwa"));
         assert_eq!(outage.said(Language::English), None);
     }

@@ -428,6 +428,13 @@ async fn our_places_are_there_for_whom_they_are_for() {
         (HOST, "GET", "/.brama/session", SCRIPT, StatusCode::OK),
         (HOST, "HEAD", "/.brama/session.js", SCRIPT, StatusCode::OK),
         (HOST, "GET", "/.brama/logout", PAGE, StatusCode::OK),
+        // The language of pages is chosen wherever pages of ours are shown.
+        (HOST, "GET", "/.brama/language?to=uk&return_to=/a", PAGE, StatusCode::SEE_OTHER),
+        ("b.test", "GET", "/.brama/language?to=uk", PAGE, StatusCode::SEE_OTHER),
+        ("c.test", "GET", "/.brama/language?to=uk", PAGE, StatusCode::NOT_FOUND),
+        (HOST, "POST", "/.brama/language?to=uk", PAGE, refused),
+        (HOST, "GET", "/.brama/logo-light-0", PAGE, StatusCode::NOT_FOUND),
+        (HOST, "POST", "/.brama/logo-light-0", PAGE, refused),
     ] {
         let mut request = get(host, target, &[said]);
         *request.method_mut() = method.parse().unwrap();
@@ -500,7 +507,7 @@ async fn what_is_answered_of_our_own_is_kept_from_other_pages_and_from_stores() 
     for (name, value) in [
         ("x-frame-options", "DENY"),
         ("cross-origin-opener-policy", "same-origin"),
-        ("vary", "Accept-Language"),
+        ("vary", "Accept-Language, Cookie"),
         // A handle may stand in the address of a place of ours.
         ("referrer-policy", "no-referrer"),
         ("connection", ""),

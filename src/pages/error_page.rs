@@ -4,10 +4,13 @@
 //! and the same advice are one kind. The stable reason code is in the small print, so that support
 //! can tell them apart.
 
+use std::borrow::Cow;
+
 use maud::html;
 
 use super::labels::labels;
 use super::layout::{Branding, Framing, Page, Parts};
+use super::template::{Template, Values};
 
 /// What went wrong, in kinds that a citizen can do something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -188,27 +191,38 @@ pub struct Incident<'a> {
     pub begin_again: Option<&'a str>,
     /// Where to sign out, when that is the other way on.
     pub sign_out: Option<&'a str>,
+    /// Where the citizen can go besides; `None` is the front page.
+    pub home: Option<&'a str>,
 }
 
 /// Writes the page about an error: what happened, what to do, and what to quote to support.
 pub fn error_page(look: Branding<'_>, error_page: ErrorPage, incident: &Incident<'_>) -> Page {
-    let Incident { told, reason, number, request, time, begin_again, sign_out } = *incident;
+    let Incident { told, reason, number, request, time, begin_again, sign_out, home } = *incident;
+    let home = home.unwrap_or("/");
     let words = error_page.words(look.language);
+    let own = look.appearance.and_then(|appearance| appearance.text(reason, look.language));
+    let said = |own: Option<&Template>, ours: &'static str| {
+        let values = Values { portal: look.portal_name, reason, number };
+        own.map_or(Cow::Borrowed(ours), |text| text.filled(values).into())
+    };
+    let title = said(own.and_then(|own| own.title.as_ref()), words.title);
+    let happened = said(own.and_then(|own| own.happened.as_ref()), words.happened);
+    let advice = said(own.and_then(|own| own.advice.as_ref()), words.advice);
     let small_print = labels(look.language);
     let framing = error_page.framing();
     let target = (framing == Framing::SameOrigin).then_some("_top");
     look.page(Parts {
-        title: words.title,
+        title: &title,
         content: html! {
-            p.lead { (told.unwrap_or(words.happened)) }
-            p { (words.advice) }
+            p.lead { (told.unwrap_or(&happened)) }
+            p { (advice) }
             @if let Some(link) = begin_again {
                 p.actions {
                     a.button href=(link) target=[target] { (error_page.way_on(look.language)) }
                     @if let Some(sign_out) = sign_out {
                         a.button.quiet href=(sign_out) target=[target] { (small_print.log_out) }
-                    } @else if link != "/" {
-                        a.button.quiet href="/" target=[target] { (small_print.home) }
+                    } @else if link != home {
+                        a.button.quiet href=(home) target=[target] { (small_print.home) }
                     }
                 }
             }
@@ -237,8 +251,7 @@ mod tests {
     use super::*;
     use crate::pages::Language;
 
-    const LOOK: Branding<'static> =
-        Branding { language: Language::Polish, portal_name: "Portal", test_environment: None };
+    const LOOK: Branding<'static> = Branding::plain(Language::Polish, "Portal", None);
 
     #[test]
     fn shows_the_words_the_reason_the_incident_and_the_way_on() {

@@ -74,8 +74,7 @@ mod tests {
 
     #[test]
     fn says_what_goes_where_in_whose_name_and_posts_the_handle_alone() {
-        let look =
-            Branding { language: Language::English, portal_name: "Portal", test_environment: None };
+        let look = Branding::plain(Language::English, "Portal", None);
         let page = kept_form(look, &FORM);
         for expected in [
             "<code>/tax</code>",

@@ -32,6 +32,15 @@ pub(super) struct Labels {
     pub(super) kept_form_check: &'static str,
     pub(super) send_form: &'static str,
     pub(super) discard_form: &'static str,
+    pub(super) skip: &'static str,
+    pub(super) language: &'static str,
+    pub(super) links: &'static str,
+    pub(super) accessibility: &'static str,
+    pub(super) privacy: &'static str,
+    pub(super) contact: &'static str,
+    pub(super) helpline: &'static str,
+    pub(super) landing: &'static str,
+    pub(super) landing_why: &'static str,
 }
 
 /// Returns the short texts in a language.
@@ -39,6 +48,7 @@ pub(super) const fn labels(language: Language) -> &'static Labels {
     match language {
         Language::Polish => &POLISH,
         Language::English => &ENGLISH,
+        Language::Ukrainian => &UKRAINIAN,
     }
 }
 
@@ -69,6 +79,15 @@ const POLISH: Labels = Labels {
     kept_form_check: "Wyślij tylko formularz, który wypełniła zalogowana osoba. Wyślemy go jeden raz, w jej imieniu.",
     send_form: "Wyślij teraz",
     discard_form: "Nie wysyłaj",
+    skip: "Przejdź do treści",
+    language: "Język strony",
+    links: "O portalu",
+    accessibility: "Deklaracja dostępności",
+    privacy: "Ochrona danych osobowych",
+    contact: "Kontakt",
+    helpline: "Infolinia",
+    landing: "Logowanie do portalu",
+    landing_why: "Ta strona wymaga zalogowania. Tożsamość potwierdzisz w login.gov.pl, a potem wrócisz tutaj.",
 };
 
 const ENGLISH: Labels = Labels {
@@ -98,6 +117,53 @@ const ENGLISH: Labels = Labels {
     kept_form_check: "Send it only if the person who is signed in filled it in. We send it once, in that person's name.",
     send_form: "Send now",
     discard_form: "Do not send",
+    skip: "Skip to the content",
+    language: "Language of the page",
+    links: "About the portal",
+    accessibility: "Accessibility statement",
+    privacy: "Protection of personal data",
+    contact: "Contact",
+    helpline: "Helpline",
+    landing: "Signing in to the portal",
+    landing_why: "This page needs you to sign in. You confirm your identity at login.gov.pl and then come back here.",
+};
+
+const UKRAINIAN: Labels = Labels {
+    test_environment: "Тестове середовище",
+    going_to_node: "Переходимо на login.gov.pl",
+    going_to_node_why: "Там ви підтвердите свою особу, а потім повернетеся на портал.",
+    going_to_node_help: "Якщо нічого не відбувається, натисніть кнопку.",
+    go_to_node: "Перейти до входу",
+    signed_in: "Ви увійшли",
+    signed_in_why: "Переходимо на портал.",
+    go_on: "Далі",
+    quote_to_support: "Якщо ви звернетеся до служби підтримки порталу, вкажіть:",
+    incident: "Номер події",
+    time: "Час",
+    request: "Номер запиту",
+    reason: "Код причини",
+    confirm_logout: "Бажаєте вийти?",
+    confirm_logout_why: "Ми завершимо ваш сеанс на цьому порталі та в постачальника входу. Незбережені зміни можуть зникнути.",
+    log_out: "Вийти",
+    cancel: "Скасувати",
+    home: "Повернутися на портал",
+    kept_form: "Надіслати форму?",
+    kept_form_why: "Форма надійшла, перш ніж вашу особу було підтверджено, тому портал її ще не отримав. Ми зберегли її без змін. Тепер можете її надіслати.",
+    kept_form_to: "Куди",
+    kept_form_size: "Розмір",
+    kept_form_as: "Увійшла особа",
+    kept_form_check: "Надсилайте лише форму, яку заповнила особа, що увійшла. Ми надішлемо її один раз, від її імені.",
+    send_form: "Надіслати зараз",
+    discard_form: "Не надсилати",
+    skip: "Перейти до змісту",
+    language: "Мова сторінки",
+    links: "Про портал",
+    accessibility: "Декларація доступності",
+    privacy: "Захист персональних даних",
+    contact: "Контакти",
+    helpline: "Гаряча лінія",
+    landing: "Вхід на портал",
+    landing_why: "Для цієї сторінки треба увійти. Ви підтвердите свою особу на login.gov.pl, а потім повернетеся сюди.",
 };
 
 #[cfg(test)]
@@ -106,14 +172,15 @@ mod tests {
     use crate::pages::text::assert_translated;
 
     #[test]
-    fn every_label_is_there_in_both_languages_and_is_translated() {
-        for (polish, english) in words_of(&POLISH).into_iter().zip(words_of(&ENGLISH)) {
-            assert_translated(polish, english);
+    fn every_label_is_there_in_every_language_and_is_translated() {
+        let [polish, english, ukrainian] = Language::ALL.map(|language| words_of(labels(language)));
+        for ((polish, english), ukrainian) in polish.into_iter().zip(english).zip(ukrainian) {
+            assert_translated([polish, english, ukrainian]);
         }
     }
 
     /// Takes the struct apart without `..`, so that a new label cannot be left out.
-    fn words_of(labels: &Labels) -> [&'static str; 26] {
+    fn words_of(labels: &Labels) -> [&'static str; 35] {
         let Labels {
             test_environment,
             going_to_node,
@@ -141,6 +208,15 @@ mod tests {
             kept_form_check,
             send_form,
             discard_form,
+            skip,
+            language,
+            links,
+            accessibility,
+            privacy,
+            contact,
+            helpline,
+            landing,
+            landing_why,
         } = *labels;
         [
             test_environment,
@@ -169,6 +245,15 @@ mod tests {
             kept_form_check,
             send_form,
             discard_form,
+            skip,
+            language,
+            links,
+            accessibility,
+            privacy,
+            contact,
+            helpline,
+            landing,
+            landing_why,
         ]
     }
 }

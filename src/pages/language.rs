@@ -5,16 +5,22 @@ use std::cmp::Reverse;
 /// A language that the pages are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
-    /// Polish, which is used whenever the browser does not clearly prefer English.
+    /// Polish, which is used whenever the browser does not clearly prefer another one.
     #[default]
     Polish,
     /// For browsers that prefer English to Polish.
     English,
+    /// For browsers that prefer Ukrainian to both.
+    Ukrainian,
 }
 
 impl Language {
     /// Every language, Polish first.
-    pub const ALL: [Self; 2] = [Self::Polish, Self::English];
+    pub const ALL: [Self; 3] = [Self::Polish, Self::English, Self::Ukrainian];
+
+    /// Those that the tools for developers and operators speak: the simulator, the demonstration
+    /// portal, reports.
+    pub const OF_TOOLS: [Self; 2] = [Self::Polish, Self::English];
 
     /// Returns the language that suits an `Accept-Language` header best, or Polish.
     ///
@@ -22,20 +28,44 @@ impl Language {
     /// first wins, as browsers mean it. A malformed range is skipped, and so is everything after
     /// the first 32 ranges.
     pub fn negotiate(accept_language: Option<&str>) -> Self {
+        Self::negotiate_among(&Self::ALL, accept_language)
+    }
+
+    /// The same among some languages, of which Polish is one.
+    pub fn negotiate_among(languages: &[Self], accept_language: Option<&str>) -> Self {
         let header = accept_language.unwrap_or_default();
-        let polish = Preference::of(header, Self::Polish);
-        let english = Preference::of(header, Self::English);
-        match english {
-            Some(english) if english.quality > 0 && Some(english) > polish => Self::English,
-            _ => Self::Polish,
+        let mut best = (Self::Polish, Preference::of(header, Self::Polish));
+        for &language in languages {
+            let preference = Preference::of(header, language);
+            if preference > best.1 && preference.is_some_and(|wanted| wanted.quality > 0) {
+                best = (language, preference);
+            }
+        }
+        best.0
+    }
+
+    /// Reads a language tag as [`Self::code`] writes it, and nothing else.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.code() == code)
+    }
+
+    /// Returns the name of the language in the language itself.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Polish => "Polski",
+            Self::English => "English",
+            Self::Ukrainian => "Українська",
         }
     }
 
-    /// Returns the language tag, `pl` or `en`.
+    /// Returns the language tag (BCP 47): `pl`, `en` or `uk`.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Polish => "pl",
             Self::English => "en",
+            Self::Ukrainian => "uk",
         }
     }
 }
@@ -113,7 +143,7 @@ mod tests {
 
     #[test]
     fn chooses_what_the_browser_prefers_and_polish_otherwise() {
-        use Language::{English, Polish};
+        use Language::{English, Polish, Ukrainian};
         let table = [
             ("", Polish),
             ("pl", Polish),
@@ -134,8 +164,14 @@ mod tests {
             ("pl;q=0", Polish),
             ("en;q=0", Polish),
             ("pl;q=0,en;q=0", Polish),
-            ("de,uk;q=0.9", Polish),
-            ("uk,en;q=0.1", English),
+            ("de,uk;q=0.9", Ukrainian),
+            ("uk,en;q=0.1", Ukrainian),
+            ("uk-UA,uk;q=0.9,pl;q=0.8,en;q=0.7", Ukrainian),
+            ("pl,uk;q=0.9", Polish),
+            ("en,uk;q=0.9", English),
+            ("uk;q=0", Polish),
+            ("*,uk", Polish),
+            ("ua,ru", Polish),
             ("\ten ; q=0.9 ,\tpl\t;\tQ=0.8", English),
             (",,en,,", English),
             // Not weights, so these ranges are skipped.
@@ -156,6 +192,23 @@ mod tests {
             assert_eq!(Language::negotiate(Some(header)), expected, "{header:?}");
         }
         assert_eq!(Language::negotiate(None), Polish);
+    }
+
+    #[test]
+    fn tools_speak_no_more_than_they_know() {
+        let among = |header| Language::negotiate_among(&Language::OF_TOOLS, Some(header));
+        assert_eq!(among("uk,en;q=0.1"), Language::English);
+        assert_eq!(among("uk"), Language::Polish);
+    }
+
+    #[test]
+    fn a_tag_is_read_as_it_is_written_or_not_at_all() {
+        for language in Language::ALL {
+            assert_eq!(Language::parse(language.code()), Some(language));
+        }
+        for hostile in ["", "PL", "pl-PL", "pl ", "de", "<script>", "en\r\n", "ук"] {
+            assert_eq!(Language::parse(hostile), None, "{hostile:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Language;
+use super::appearance::Appearance;
+use super::around::{Around, Switch};
 use super::labels::labels;
 use super::policy::{self, Needs};
 use super::timer::SessionTimer;
@@ -36,6 +38,31 @@ pub struct Branding<'a> {
     pub portal_name: &'a str,
     /// The name of the test environment, shown on a ribbon; `None` in production.
     pub test_environment: Option<&'a str>,
+    /// What makes the pages look like the office's own, when something is said of that.
+    pub appearance: Option<&'a Appearance>,
+    /// Where the page can be had in another language.
+    pub switch: Option<Switch<'a>>,
+    /// What our own places begin with, where images are.
+    pub prefix: &'a str,
+}
+
+impl<'a> Branding<'a> {
+    /// Returns the usual look, without a switch of languages.
+    #[must_use]
+    pub const fn plain(
+        language: Language,
+        portal_name: &'a str,
+        test_environment: Option<&'a str>,
+    ) -> Self {
+        Self {
+            language,
+            portal_name,
+            test_environment,
+            appearance: None,
+            switch: None,
+            prefix: "/.brama/",
+        }
+    }
 }
 
 /// Which pages may show this one in a frame.
@@ -69,13 +96,16 @@ pub struct Document<'a> {
     pub form_action: &'a str,
     /// Which pages may show this one in a frame.
     pub framing: Framing,
+    /// What stands above and below besides.
+    pub around: Around<'a>,
 }
 
 impl Document<'_> {
     /// Writes the page and its policy.
     pub fn render(self) -> Page {
         let content_security_policy = policy::build(&Needs {
-            style: STYLE,
+            style: self.around.style(),
+            has_images: self.around.logo().is_some(),
             script: self.script,
             has_timer: self.timer.is_some(),
             form_action: self.form_action,
@@ -100,17 +130,39 @@ impl Document<'_> {
                         (self.title)
                         @if !self.site.is_empty() { " – " (self.site) }
                     }
-                    style { (PreEscaped(STYLE)) }
+                    style { (PreEscaped(self.around.style())) }
                     @if let Some(timer) = self.timer { (timer.markup()) }
                 }
                 body {
-                    @if let Some(ribbon) = self.ribbon { p.ribbon { (ribbon) } }
-                    @if !self.site.is_empty() { header { p { (self.site) } } }
-                    main {
+                    @if self.around.switch.is_some() {
+                        a.skip href="#content" { (labels(self.language).skip) }
+                    }
+                    (self.header())
+                    main #content tabindex="-1" {
                         h1 { (self.title) }
                         (self.content)
                     }
+                    (self.around.footer(self.language))
                     @if let Some(script) = self.script { script { (PreEscaped(script)) } }
+                }
+            }
+        }
+    }
+
+    /// WCAG 2.2, 1.3.1: everything on a page is within a landmark, the ribbon too.
+    fn header(&self) -> Markup {
+        let switch = self.around.switch;
+        if self.ribbon.is_none() && self.site.is_empty() && switch.is_none() {
+            return html! {};
+        }
+        html! {
+            header {
+                @if let Some(ribbon) = self.ribbon { p.ribbon { (ribbon) } }
+                @if !self.site.is_empty() || switch.is_some() {
+                    div.bar {
+                        p.site { (self.around.picture()) (self.site) }
+                        @if let Some(switch) = switch { (switch.markup(self.language)) }
+                    }
                 }
             }
         }
@@ -127,8 +179,8 @@ pub fn document(
     form_action: &str,
 ) -> Page {
     let framing = Framing::Nobody;
-    let (site, timer) = ("", None);
-    Document { language, site, title, ribbon, content, script, timer, form_action, framing }
+    let (site, timer, around) = ("", None, Around::default());
+    Document { language, site, title, ribbon, content, script, timer, form_action, framing, around }
         .render()
 }
 
@@ -151,6 +203,11 @@ impl Branding<'_> {
             timer: None,
             form_action: parts.form_action,
             framing: parts.framing,
+            around: Around {
+                appearance: self.appearance,
+                switch: self.switch,
+                prefix: self.prefix,
+            },
         }
         .render()
     }
@@ -164,7 +221,3 @@ pub(super) struct Parts<'a> {
     pub(super) form_action: &'a str,
     pub(super) framing: Framing,
 }
-
-/// The one stylesheet. Its hash is taken from these bytes, and browsers read CRLF as LF, so the
-/// file must keep LF line ends; a test watches over it.
-pub(super) const STYLE: &str = include_str!("style.css");

@@ -106,8 +106,7 @@ mod tests {
     use super::*;
     use crate::pages::Language;
 
-    const LOOK: Branding<'static> =
-        Branding { language: Language::English, portal_name: "Portal", test_environment: None };
+    const LOOK: Branding<'static> = Branding::plain(Language::English, "Portal", None);
 
     #[test]
     fn posts_both_fields_to_the_node_with_a_button_for_browsers_without_script() {

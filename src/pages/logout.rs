@@ -37,6 +37,25 @@ impl LogoutOutcome {
         Self::NotSignedIn,
     ];
 
+    /// Returns the name of the outcome in the address of the page that says it once more.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignedOutEverywhere => "everywhere",
+            Self::NodeDidNotConfirm => "not-confirmed",
+            Self::NodeNotAsked => "not-asked",
+            Self::NotWritten => "not-written",
+            Self::NotWrittenNorConfirmed => "not-written-nor-confirmed",
+            Self::NotSignedIn => "not-signed-in",
+        }
+    }
+
+    /// Reads such a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+
     /// Returns the class of the box around the advice: a warning while a session may live on.
     fn notice(self) -> &'static str {
         match self {
@@ -66,15 +85,29 @@ pub fn signed_out(look: Branding<'_>, outcome: LogoutOutcome, home: &str) -> Pag
 }
 
 /// Writes the page that asks whether to sign out. The form posts `token` to `action`, so that no
-/// other site can sign a citizen out with a link.
-pub fn confirm_logout(look: Branding<'_>, action: &str, token: &str, home: &str) -> Page {
+/// other site can sign a citizen out with a link. `return_to` is where the portal has the citizen
+/// go afterwards, when that was found to be right.
+pub fn confirm_logout(
+    look: Branding<'_>,
+    action: &str,
+    token: &str,
+    (home, return_to): (&str, Option<&str>),
+) -> Page {
     let words = labels(look.language);
+    let mut form_action = policy::form_source(action);
+    // Chromium applies it to the redirect after the submission too.
+    if let Some(outside) = return_to.filter(|to| !to.starts_with('/')) {
+        form_action = format!("{form_action} {}", policy::form_source(outside));
+    }
     look.page(Parts {
         title: words.confirm_logout,
         content: html! {
             p { (words.confirm_logout_why) }
             form method="post" action=(action) autocomplete="off" {
                 input type="hidden" name="token" value=(token);
+                @if let Some(return_to) = return_to {
+                    input type="hidden" name="return_to" value=(return_to);
+                }
                 p.actions {
                     button type="submit" { (words.log_out) }
                     a.button.quiet href=(home) { (words.cancel) }
@@ -82,7 +115,7 @@ pub fn confirm_logout(look: Branding<'_>, action: &str, token: &str, home: &str)
             }
         },
         script: None,
-        form_action: &policy::form_source(action),
+        form_action: &form_action,
         framing: Framing::Nobody,
     })
 }
@@ -92,8 +125,7 @@ mod tests {
     use super::*;
     use crate::pages::Language;
 
-    const LOOK: Branding<'static> =
-        Branding { language: Language::Polish, portal_name: "Portal", test_environment: None };
+    const LOOK: Branding<'static> = Branding::plain(Language::Polish, "Portal", None);
 
     #[test]
     fn warns_about_a_shared_computer_unless_the_node_confirmed() {
@@ -122,7 +154,7 @@ mod tests {
 
     #[test]
     fn asks_with_a_form_that_carries_the_token_and_a_way_back() {
-        let page = confirm_logout(LOOK, "/.brama/logout", "t0ken", "/start");
+        let page = confirm_logout(LOOK, "/.brama/logout", "t0ken", ("/start", None));
         for expected in [
             r#"<form method="post" action="/.brama/logout""#,
             r#"<input type="hidden" name="token" value="t0ken">"#,
@@ -132,5 +164,21 @@ mod tests {
             assert!(page.html.contains(expected), "{expected} in {}", page.html);
         }
         assert!(page.content_security_policy.contains("; form-action 'self';"));
+        assert!(!page.html.contains("return_to"));
+        let outside = Some("https://www.example.gov.pl/");
+        let page = confirm_logout(LOOK, "/.brama/logout", "t0ken", ("/", outside));
+        let field = r#"<input type="hidden" name="return_to" value="https://www.example.gov.pl/">"#;
+        assert!(page.html.contains(field), "{}", page.html);
+        let policy = page.content_security_policy;
+        assert!(policy.contains("; form-action 'self' https://www.example.gov.pl;"), "{policy}");
+    }
+
+    #[test]
+    fn an_outcome_is_known_by_its_name_alone() {
+        for outcome in LogoutOutcome::ALL {
+            assert_eq!(LogoutOutcome::parse(outcome.name()), Some(outcome));
+        }
+        assert_eq!(LogoutOutcome::parse("Everywhere"), None);
+        assert_eq!(LogoutOutcome::parse(""), None);
     }
 }

@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 pub(super) struct Needs<'a> {
     pub(super) style: &'a str,
     pub(super) script: Option<&'a str>,
+    /// A logo, from below our own prefix.
+    pub(super) has_images: bool,
     /// The session timer is a file of its own, and asks the gateway. It needs no more than this,
     /// whatever the browser checks about text that becomes a script.
     pub(super) has_timer: bool,
@@ -31,11 +33,12 @@ pub(super) fn build(needs: &Needs<'_>) -> String {
     if needs.has_timer {
         script.push_str("; connect-src 'self'; require-trusted-types-for 'script'");
     }
+    let images = if needs.has_images { "; img-src 'self'" } else { "" };
     let forms = checked(needs.form_action);
     let frames = needs.frame_ancestors;
     // The last three do not fall back to default-src, so each must be said.
     format!(
-        "default-src 'none'; style-src {style}{script}; base-uri 'none'; form-action {forms}; \
+        "default-src 'none'; style-src {style}{script}{images}; base-uri 'none'; form-action {forms}; \
          frame-ancestors {frames}"
     )
 }
@@ -114,6 +117,7 @@ mod tests {
             let policy = build(&Needs {
                 style: "",
                 script: None,
+                has_images: false,
                 has_timer: false,
                 form_action: hostile,
                 frame_ancestors: "'none'",
@@ -128,6 +132,7 @@ mod tests {
         let needs = Needs {
             style: "p{}",
             script: None,
+            has_images: false,
             has_timer: false,
             form_action: "'self'",
             frame_ancestors: "'none'",
@@ -143,6 +148,7 @@ mod tests {
         let needs = Needs {
             style: "p{}",
             script: None,
+            has_images: false,
             has_timer: true,
             form_action: "'self'",
             frame_ancestors: "'none'",
@@ -151,6 +157,8 @@ mod tests {
         assert!(policy.contains(
             "; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; base-uri"
         ));
-        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("img-src"), "{policy}");
+        let policy = build(&Needs { has_images: true, ..needs });
+        assert!(policy.contains("; img-src 'self'; base-uri"), "{policy}");
     }
 }

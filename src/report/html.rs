@@ -288,7 +288,7 @@ impl Writer<'_> {
         let seconds = format!("{:.2}", took.as_secs_f64());
         let seconds = match self.language {
             Language::Polish => seconds.replace('.', ","),
-            Language::English => seconds,
+            Language::English | Language::Ukrainian => seconds,
         };
         format!("{seconds} {}", self.words.seconds)
     }

@@ -125,7 +125,7 @@ impl Text {
     pub fn shown(&self, language: Language) -> String {
         let text = match language {
             Language::Polish => &self.pl,
-            Language::English => &self.en,
+            Language::English | Language::Ukrainian => &self.en,
         };
         sentence(text, MAX_TEXT)
     }

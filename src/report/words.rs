@@ -43,7 +43,7 @@ impl Words {
     pub(super) const fn of(language: Language) -> &'static Self {
         match language {
             Language::Polish => &POLISH,
-            Language::English => &ENGLISH,
+            Language::English | Language::Ukrainian => &ENGLISH,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::observe::event::Asked;
 use crate::observe::traces::Trace;
 use crate::pages::Language;
 use crate::request::access_record::AccessRecord;
+use crate::request::cookie::Cookies;
 use crate::request::headers::HeaderScan;
 use crate::request::headers::forwarded::Client;
 use crate::request::host::Host;
@@ -109,10 +110,12 @@ impl RequestContext {
         }
     }
 
-    /// Returns the language of pages.
+    /// Returns the language of pages: the chosen one, then what the browser prefers.
     #[must_use]
-    pub fn language(&self) -> Language {
-        language(&self.parts.headers)
+    pub fn language(&self, cookies: Cookies) -> Language {
+        let headers = &self.parts.headers;
+        let accepted = || Language::negotiate(header(headers, ACCEPT_LANGUAGE.as_str()));
+        cookies.language(headers).unwrap_or_else(accepted)
     }
 
     /// Returns the path as it came.
@@ -182,12 +185,6 @@ fn waiting(headers: &HeaderMap) -> Caller {
     let accepts_pages = header(headers, ACCEPT.as_str())
         .is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"));
     if accepts_pages && !by_script { Caller::Navigation } else { Caller::Program }
-}
-
-/// Returns the language of pages.
-#[must_use]
-pub fn language(headers: &HeaderMap) -> Language {
-    Language::negotiate(header(headers, ACCEPT_LANGUAGE.as_str()))
 }
 
 /// Tells whether the method only reads.
@@ -317,6 +314,21 @@ mod tests {
             assert_eq!(request.is_same_origin(origin), is_same, "{pairs:?}");
             let expected = if is_own { Origin::Own } else { Origin::Elsewhere };
             assert_eq!(request.origin(), expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn the_chosen_language_goes_before_what_the_browser_prefers() {
+        for (cookie, accepted, expected) in [
+            ("brama-language=uk", "en", Language::Ukrainian),
+            ("a=b; brama-language=en", "pl", Language::English),
+            ("", "en", Language::English),
+            ("", "", Language::Polish),
+            ("brama-language=de", "en", Language::English),
+            ("__Host-brama-language=uk", "en", Language::English),
+        ] {
+            let request = request("/", &[("cookie", cookie), ("accept-language", accepted)]);
+            assert_eq!(request.language(Cookies::PLAIN), expected, "{cookie:?} {accepted:?}");
         }
     }
 

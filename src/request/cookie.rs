@@ -15,7 +15,9 @@ use bytes::BytesMut;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
+use crate::base::random;
 use crate::flow::binding::Tag;
+use crate::pages::Language;
 
 /// The names of our cookies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +89,10 @@ pub const MOST_BOUND: usize = 12;
 pub const MOST_BOUND_BYTES: usize = 4096;
 
 const SESSION: &str = "brama";
+const LANGUAGE: &str = "brama-language";
+const LANDING: &str = "brama-landing";
+/// How long a chosen language is remembered, in seconds: a year.
+const LANGUAGE_LIFETIME: u32 = 365 * 24 * 3600;
 
 impl Cookies {
     /// For a portal on HTTPS.
@@ -109,6 +115,38 @@ impl Cookies {
             *place = std::str::from_utf8(value).ok();
         }
         values
+    }
+
+    /// Returns the language that was chosen: the first value that names one, of a few.
+    #[must_use]
+    pub fn language(self, headers: &HeaderMap) -> Option<Language> {
+        let wanted = |name: &[u8]| self.without_prefix(name) == Some(LANGUAGE.as_bytes());
+        let values = all(headers).filter(|(name, _)| wanted(name)).take(MOST_VALUES);
+        let mut texts = values.filter_map(|(_, value)| std::str::from_utf8(value).ok());
+        texts.find_map(Language::parse)
+    }
+
+    /// Remembers a chosen language. It says nothing of a person, and is the same for all.
+    #[must_use]
+    pub fn set_language(self, language: Language) -> HeaderValue {
+        let (prefix, attributes, code) = (self.prefix, self.attributes, language.code());
+        sensitive(format!("{prefix}{LANGUAGE}={code}; Max-Age={LANGUAGE_LIFETIME}{attributes}"))
+    }
+
+    /// Returns the secret by which the button of the page before the node is known as one of a page
+    /// that this browser was shown.
+    #[must_use]
+    pub fn landings(self, headers: &HeaderMap) -> Vec<&str> {
+        let wanted = |name: &[u8]| self.without_prefix(name) == Some(LANDING.as_bytes());
+        let values = all(headers).filter(|(name, _)| wanted(name)).take(MOST_VALUES);
+        let texts = values.filter_map(|(_, value)| std::str::from_utf8(value).ok());
+        texts.filter(|text| random::is_handle(text)).collect()
+    }
+
+    /// Sets that secret, which goes away with the browser.
+    #[must_use]
+    pub fn set_landing(self, secret: &str) -> HeaderValue {
+        sensitive(format!("{}{LANDING}={secret}{}", self.prefix, self.attributes))
     }
 
     /// Returns the values of the cookie that binds a thing.
@@ -254,7 +292,7 @@ impl Cookies {
         let name = name.strip_prefix(b"__Host-").unwrap_or(name);
         let Some(rest) = name.strip_prefix(SESSION.as_bytes()) else { return false };
         // The last is the one cookie that earlier programs had for all logins.
-        matches!(rest, b"" | b"-login")
+        matches!(rest, b"" | b"-login" | b"-language" | b"-landing")
             || Bound::ALL.iter().any(|kind| name.starts_with(kind.stem().as_bytes()))
     }
 }
@@ -343,6 +381,37 @@ mod tests {
         let one = headers(&["__Host-brama=x"]);
         assert!(Cookies::SECURE.clear_second_session(&one).is_some(), "whose, nobody knows");
         assert_eq!(Cookies::SECURE.clear_second_session(&headers(&["a=1"])), None);
+    }
+
+    #[test]
+    fn a_chosen_language_is_one_of_ours_and_whatever_else_stands_there_is_ignored() {
+        let cookies = Cookies::SECURE;
+        for language in Language::ALL {
+            let set = cookies.set_language(language);
+            let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+            let map = HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair).unwrap())]);
+            assert_eq!(cookies.language(&map), Some(language));
+            assert_eq!(Cookies::PLAIN.language(&map), None);
+            for part in ["; Max-Age=31536000", "; Path=/", "; Secure", "; HttpOnly"] {
+                assert!(set.to_str().unwrap().contains(part), "{set:?}");
+            }
+        }
+        for (hostile, expected) in [
+            ("__Host-brama-language=", None),
+            ("__Host-brama-language=UK", None),
+            ("__Host-brama-language=<script>", None),
+            ("brama-language=uk", None),
+            ("__Host-brama-languages=uk", None),
+            ("__Host-brama-language=de; __Host-brama-language=uk", Some(Language::Ukrainian)),
+        ] {
+            assert_eq!(cookies.language(&headers(&[hostile])), expected, "{hostile}");
+        }
+        let many = format!("{}brama-language=uk", "brama-language=x; ".repeat(100));
+        let map = HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(many).unwrap())]);
+        assert_eq!(Cookies::PLAIN.language(&map), None, "a few are looked at");
+        let mut map = headers(&["a=1; __Host-brama-language=uk; brama-language=pl"]);
+        cookies.remove_from_request(&mut map);
+        assert_eq!(map.get(COOKIE).unwrap(), "a=1", "no portal sees it");
     }
 
     #[test]

@@ -185,6 +185,14 @@ impl Copying<'_> {
                 "An outage of the node (node.outage) was announced; it was off for the examination.",
             );
         }
+        let landing = &mut self.loaded.file.pages.landing;
+        if landing.enabled {
+            landing.enabled = false;
+            self.say(
+                "Strona przed logowaniem (pages.landing) była włączona; na czas próby ją wyłączono.",
+                "The page before the node (pages.landing) was on; it was off for the examination.",
+            );
+        }
         Ok(())
     }
 

@@ -45,7 +45,7 @@ impl Person {
         let [polish, english] = &self.note;
         match language {
             Language::Polish => polish,
-            Language::English => english,
+            Language::English | Language::Ukrainian => english,
         }
     }
 
@@ -195,7 +195,7 @@ impl Way {
 fn pick(words: [&'static str; 2], language: Language) -> &'static str {
     match language {
         Language::Polish => words[0],
-        Language::English => words[1],
+        Language::English | Language::Ukrainian => words[1],
     }
 }
 

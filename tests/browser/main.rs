@@ -13,14 +13,16 @@
 //! | `theft` | what a page of another site can make of a login |
 //! | `logout` | signing out, and what is left of it in the browser |
 //! | `timer` | the session timer on a page of the portal |
+//! | `accessibility` | every page, judged by axe-core: languages, schemes of colours, widths, keyboard, paper |
 //! | `judge` | that the browser would notice what it is here to notice |
 //!
 //! Needs `chromium` and `chromedriver` (Debian: chromium-driver). Without them the tests are
-//! skipped and say so; with `BRAMA_JUDGES=required` they fail. `BRAMA_SCREENSHOTS=folder` keeps a
+//! skipped and say so, like those that need axe-core (`setup.sh` fetches it); with `BRAMA_JUDGES=required` they fail. `BRAMA_SCREENSHOTS=folder` keeps a
 //! picture of every step.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
+mod accessibility;
 mod forms;
 mod harness;
 mod hosts;

@@ -9,6 +9,7 @@
 //! | `refusals` | logins that sign nobody in, each with its reason |
 //! | `theft` | whose login it is: who finishes is who began and who delivered |
 //! | `way_back` | where a citizen comes back to |
+//! | `office` | pages that look like the office's own: before the node, the way back, the language |
 //! | `pages` | what the page about a refusal says |
 //! | `persons` | whoever is signed in stays who they are |
 //! | `tabs` | many tabs, reloads, broken connections: an outcome belongs to the citizen |
@@ -62,6 +63,7 @@ mod logout;
 mod logs;
 mod machines;
 mod node;
+mod office;
 mod onboarding;
 mod operations;
 mod outage;

@@ -18,7 +18,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::base::body::{self, Body};
-use crate::pages::{Document, Framing, Language, SessionTimer};
+use crate::pages::{Around, Document, Framing, Language, SessionTimer};
 use crate::server::listener::{Peer, Service};
 use crate::wire::incoming::Incoming;
 
@@ -120,7 +120,7 @@ impl Service for Portal {
 
     async fn call(&self, parts: Box<Parts>, _: Incoming, _peer: &Peer) -> Response<Body> {
         let language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let language = Language::negotiate(language);
+        let language = Language::negotiate_among(&Language::OF_TOOLS, language);
         let claims = self.claims(&parts.headers).await;
         let path = parts.uri.path();
         if path == "/api/me" {
@@ -195,6 +195,7 @@ fn page(
         timer,
         form_action: "'self'",
         framing: Framing::Nobody,
+        around: Around::default(),
     }
     .render();
     let mut response = Response::new(body::full(page.html));
@@ -364,7 +365,7 @@ fn words(language: Language) -> &'static Words {
             missing: "Nie ma takiej strony",
             back: "Strona główna",
         },
-        Language::English => &Words {
+        Language::English | Language::Ukrainian => &Words {
             ribbon: "Demo portal: people and matters are invented",
             welcome: "Example Town Hall",
             nobody: "You are not signed in.",

@@ -91,6 +91,9 @@ pub(super) fn gateway(
     Ok(Settings {
         gateway: gateway::Settings {
             portal_name: PROVIDER_NAME.to_owned(),
+            appearance: crate::pages::Appearance::default(),
+            returns: gateway::settings::Returns::default(),
+            language_place: "/.brama/language".to_owned(),
             origin: addresses.origin.to_owned(),
             others: Vec::new(),
             prefix,

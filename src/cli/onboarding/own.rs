@@ -37,8 +37,8 @@ table!(
     File {
         own: [companion],
         tried: [
-            portal, listen, operations, node, service, session, store, limits, identity, log,
-            audit, traces, alarms, upstreams, routes,
+            portal, pages, listen, operations, node, service, session, store, limits, identity,
+            log, audit, traces, alarms, upstreams, routes,
         ],
     }
 );

@@ -22,6 +22,7 @@ mod listen;
 mod log;
 mod network;
 mod node;
+mod pages;
 mod portal;
 mod routes;
 mod service;
@@ -43,6 +44,7 @@ pub use listen::{Believed, Certificate, Listen, Operations, ReadyNeed, TlsVersio
 pub use log::{AccessAddresses, AccessFormat, Log, LogFormat};
 pub use network::{Network, NetworkError};
 pub use node::{Environment, ExpiredCertificate, Node, OutageMessage};
+pub use pages::{Colours, Footer, Landing, LandingText, LocalAddress, LocalNumber, Pages};
 pub use portal::Portal;
 pub use routes::{
     Access, Claim, Headers, LenientPath, Redirect, Requirement, Respond, Route, TokenAlgorithm,
@@ -65,6 +67,8 @@ pub use upstreams::{Health, Protocol, Upstream, UpstreamServer};
 pub struct File {
     /// The portal as citizens see it from outside.
     pub portal: Portal,
+    /// How the pages that the gateway itself shows to citizens look, and where they lead.
+    pub pages: Pages,
     /// Where the gateway listens for citizens.
     ///
     /// At least one of `http`, `https` and `unix` is needed. Sockets that systemd passes under

@@ -135,6 +135,9 @@ pub struct OutageMessage {
     /// Text of the page in English.
     #[schemars(example = &"login.gov.pl is unavailable until 6 p.m.")]
     pub en: Option<String>,
+    /// Text of the page in Ukrainian.
+    #[schemars(example = &"login.gov.pl недоступний до 18-ї години.")]
+    pub uk: Option<String>,
 }
 
 /// Which node to talk to.

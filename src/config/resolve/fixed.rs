@@ -12,10 +12,10 @@
 
 use crate::app::settings::Fixed;
 use crate::config::file::{
-    Acme, Alarms, Audit, Certificate, Companion, File, FileStore, Headers, Health, Identity,
-    IdentityHeaders, IdentitySignature, Limits, Listen, Log, Node, Operations, OutageMessage, P12,
-    Portal, Redirect, RedisStore, Respond, Route, Service, Session, Store, Traces, Upstream,
-    UpstreamServer,
+    Acme, Alarms, Audit, Certificate, Colours, Companion, File, FileStore, Footer, Headers, Health,
+    Identity, IdentityHeaders, IdentitySignature, Landing, LandingText, Limits, Listen,
+    LocalAddress, LocalNumber, Log, Node, Operations, OutageMessage, P12, Pages, Portal, Redirect,
+    RedisStore, Respond, Route, Service, Session, Store, Traces, Upstream, UpstreamServer,
 };
 
 /// Notes every key that needs a new process.
@@ -53,7 +53,7 @@ table!(
     "",
     File {
         fixed: [companion],
-        live: [node, service, limits, alarms, upstreams, routes],
+        live: [pages, node, service, limits, alarms, upstreams, routes],
         both: [portal, listen, operations, session, store, identity, log, audit, traces],
     }
 );
@@ -77,6 +77,44 @@ table!(
         both: [],
     }
 );
+
+table!(
+    "pages.",
+    Pages {
+        fixed: [],
+        live: [
+            logo,
+            logo_dark,
+            texts,
+            after_logout,
+            after_cancel,
+            return_urls,
+            landing,
+            light,
+            dark,
+            footer,
+        ],
+        both: [],
+    }
+);
+
+table!("pages.landing.", Landing { fixed: [], live: [enabled, text], both: [] });
+
+table!("pages.landing.text.", LandingText { fixed: [], live: [pl, en, uk], both: [] });
+
+table!(
+    "pages.light.",
+    Colours { fixed: [], live: [paper, surface, ink, action, on_action, link, stripe], both: [] }
+);
+
+table!(
+    "pages.footer.",
+    Footer { fixed: [], live: [accessibility, privacy, contact, helpline], both: [] }
+);
+
+table!("pages.footer.accessibility.", LocalAddress { fixed: [], live: [pl, en, uk], both: [] });
+
+table!("pages.footer.helpline.", LocalNumber { fixed: [], live: [pl, en, uk], both: [] });
 
 table!(
     "listen.",
@@ -183,7 +221,7 @@ table!(
     }
 );
 
-table!("node.outage_message.", OutageMessage { fixed: [], live: [pl, en], both: [] });
+table!("node.outage_message.", OutageMessage { fixed: [], live: [pl, en, uk], both: [] });
 
 table!(
     "service.",

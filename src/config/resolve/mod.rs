@@ -43,6 +43,7 @@ mod loops;
 mod node_keys;
 mod others;
 mod outage;
+mod pages;
 mod paths;
 mod portal;
 mod ports;

@@ -7,8 +7,12 @@ use crate::gateway::settings::Outage;
 
 pub(super) fn resolve(context: &mut Context<'_>) -> Option<Outage> {
     let file = &context.file().node;
-    let polish = said(context, key!(node.outage_message.pl), file.outage_message.pl.as_deref());
-    let english = said(context, key!(node.outage_message.en), file.outage_message.en.as_deref());
+    let message = &file.outage_message;
+    let said = [
+        said(context, key!(node.outage_message.pl), message.pl.as_deref()),
+        said(context, key!(node.outage_message.en), message.en.as_deref()),
+        said(context, key!(node.outage_message.uk), message.uk.as_deref()),
+    ];
     if !file.outage {
         return None;
     }
@@ -18,7 +22,7 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Option<Outage> {
         "set it to false when the node can be used again",
     );
     let retry_after = file.outage_retry_after.get().max(Duration::from_secs(1));
-    Some(Outage { retry_after, polish, english })
+    Some(Outage { retry_after, said })
 }
 
 /// Reads a text for the page. It may be prepared before it is needed, so it is checked always.
@@ -58,8 +62,7 @@ mod tests {
         let (outage, said) = resolved(&format!("{text}outage = true"));
         let expected = Outage {
             retry_after: Duration::from_secs(1),
-            polish: Some("Przerwa.".to_owned()),
-            english: None,
+            said: [Some("Przerwa.".to_owned()), None, None],
         };
         assert_eq!(outage, Some(expected));
         assert!(said.contains("node.outage"), "a warning: {said}");

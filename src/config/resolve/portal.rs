@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use crate::config::presets::preset;
 use crate::config::resolve::context::Context;
-use crate::config::resolve::{address, limits, others, outage};
+use crate::config::resolve::{address, limits, others, outage, pages};
 use crate::gate::policy::{Policy, Route};
 use crate::gateway;
 use crate::gateway::portal_cookies::{self, MOST_CLEARED};
@@ -22,6 +22,7 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Option<gateway::Settings> {
     let maintenance = maintenance(context);
     let (limits, outage) = (limits::resolve(context), outage::resolve(context));
     let cookies = portal_cookies(context);
+    let (appearance, returns) = pages::resolve(context);
     let text = context.required(
         key!(portal.public_url),
         file.public_url.as_deref(),
@@ -33,6 +34,9 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Option<gateway::Settings> {
         portal_name: file.name.clone(),
         origin: url.origin().ascii_serialization(),
         others: others::resolve(context, &url),
+        appearance,
+        returns,
+        language_place: format!("{}language", prefix.as_deref()?),
         prefix: prefix?,
         acs_path: acs_path?,
         test_environment: preset(context.file().node.environment)

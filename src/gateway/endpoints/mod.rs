@@ -5,6 +5,7 @@
 //! | the assertion consumer service, `finish`, `cross` | yes | | |
 //! | `arrive` | | yes | |
 //! | `login`, `logout`, `session`, `session.js`, `keepalive`, `form` | yes | yes, for its own cookie | |
+//! | `language`, `logo-…` | yes | yes | yes, where our pages are shown too |
 //! | `jwks.json` | yes | yes, the same keys | yes, under any name |
 //! | `/.well-known/jwks.json`, `/.well-known/openid-configuration`, when they are wanted | yes | | |
 //!
@@ -17,7 +18,9 @@ pub mod cross;
 pub mod finish;
 pub mod form;
 pub mod jwks;
+pub mod language;
 pub mod login;
+pub mod logo;
 pub mod logout;
 pub mod session;
 mod small_form;
@@ -58,6 +61,10 @@ pub enum Endpoint {
     KeepAlive,
     /// A page includes the session timer.
     Timer,
+    /// A citizen wants our pages in another language.
+    Language,
+    /// A page of ours shows a logo.
+    Logo,
     /// A backend fetches the public keys.
     Jwks,
     /// A client asks whether there is a server (`OPTIONS *`).
@@ -83,6 +90,8 @@ impl Endpoint {
             Self::Session => "session",
             Self::KeepAlive => "keep_alive",
             Self::Timer => "timer",
+            Self::Language => "language",
+            Self::Logo => "logo",
             Self::Jwks => "jwks",
             Self::Server => "server",
             Self::Issuer => "issuer",
@@ -102,7 +111,13 @@ impl Endpoint {
             | Self::Logout
             | Self::Session
             | Self::KeepAlive => true,
-            Self::Timer | Self::Jwks | Self::Server | Self::Issuer | Self::Unknown => false,
+            Self::Timer
+            | Self::Language
+            | Self::Logo
+            | Self::Jwks
+            | Self::Server
+            | Self::Issuer
+            | Self::Unknown => false,
         }
     }
 }
@@ -138,6 +153,8 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
     }
     let name = name?;
     let of_one_host = match (name, standing) {
+        ("language", _) => Some(Endpoint::Language),
+        (_, _) if name.starts_with(logo::STEM) => Some(Endpoint::Logo),
         (_, Standing::Public) => Some(Endpoint::Unknown),
         ("finish", Standing::Registered) => Some(Endpoint::Finish),
         ("cross", Standing::Registered) => Some(Endpoint::Cross),
@@ -202,6 +219,8 @@ pub async fn answer(
         (Endpoint::Session, &Method::GET | &Method::HEAD) => session::answer(worker, context).await,
         (Endpoint::KeepAlive, &Method::POST) => session::keep_alive(worker, context).await,
         (Endpoint::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(context)),
+        (Endpoint::Language, &Method::GET | &Method::HEAD) => Ok(language::answer(worker, context)),
+        (Endpoint::Logo, &Method::GET | &Method::HEAD) => logo::answer(worker, context),
         (Endpoint::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(worker, context)),
         (Endpoint::Issuer, &Method::GET | &Method::HEAD) => Ok(jwks::issuer(worker, context)),
         // RFC 9110 9.3.7: a ping. What portals take is theirs to say, path by path.

@@ -115,7 +115,7 @@ mod tests {
     fn is_small_on_the_way() {
         let gzip = SERVED.gzip.as_ref().unwrap();
         assert!(gzip.content.len() < 8 * 1024, "{} bytes", gzip.content.len());
-        assert!(SERVED.plain.content.len() < 16 * 1024, "{}", SERVED.plain.content.len());
+        assert!(SERVED.plain.content.len() < 20 * 1024, "{}", SERVED.plain.content.len());
         assert_ne!(gzip.tag, SERVED.plain.tag);
     }
 

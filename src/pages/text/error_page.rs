@@ -7,19 +7,20 @@ use crate::pages::{ErrorPage, Language};
 impl ErrorPage {
     /// Returns what to tell the citizen.
     pub const fn words(self, language: Language) -> Words {
-        let [polish, english] = self.texts();
-        choose(language, polish, english)
+        choose(language, self.texts())
     }
 
     /// Returns the words on the button that leads on.
     pub const fn way_on(self, language: Language) -> &'static str {
-        let [polish, english] = match self {
-            Self::SignInNeeded => ["Zaloguj się", "Sign in"],
+        let words = match self {
+            Self::SignInNeeded => ["Zaloguj się", "Sign in", "Увійти"],
             Self::NotFound
             | Self::Forbidden
             | Self::MethodNotAllowed
             | Self::AdultsOnly
-            | Self::BirthdateUnknown => ["Przejdź do portalu", "Go to the portal"],
+            | Self::BirthdateUnknown => {
+                ["Przejdź do portalu", "Go to the portal", "Перейти на портал"]
+            }
             Self::PortalDown
             | Self::PortalSlow
             | Self::Maintenance
@@ -29,17 +30,16 @@ impl ErrorPage {
             | Self::NotRecorded
             | Self::TooManyTries
             | Self::SessionsAway
-            | Self::MalformedRequest => ["Spróbuj jeszcze raz", "Try again"],
-            Self::TooLarge | Self::FormGone => ["Wróć do portalu", "Back to the portal"],
-            _ => ["Zaloguj się jeszcze raz", "Sign in again"],
+            | Self::MalformedRequest => ["Spróbuj jeszcze raz", "Try again", "Спробувати ще раз"],
+            Self::TooLarge | Self::FormGone => {
+                ["Wróć do portalu", "Back to the portal", "Повернутися на портал"]
+            }
+            _ => ["Zaloguj się jeszcze raz", "Sign in again", "Увійти ще раз"],
         };
-        match language {
-            Language::Polish => polish,
-            Language::English => english,
-        }
+        words[language as usize]
     }
 
-    const fn texts(self) -> [Words; 2] {
+    const fn texts(self) -> [Words; 3] {
         match self {
             Self::Cancelled => login::CANCELLED,
             Self::RefusedByNode => login::REFUSED_BY_NODE,
@@ -94,18 +94,17 @@ mod tests {
     use crate::pages::text::assert_translated;
 
     #[test]
-    fn every_message_is_there_in_both_languages_and_is_translated() {
-        let troubles =
-            ErrorPage::ALL.map(|kind| Language::ALL.map(|language| kind.words(language)));
+    fn every_message_is_there_in_every_language_and_is_translated() {
+        let errors = ErrorPage::ALL.map(|kind| Language::ALL.map(|language| kind.words(language)));
         let outcomes =
             LogoutOutcome::ALL.map(|kind| Language::ALL.map(|language| kind.words(language)));
-        for [polish, english] in troubles.into_iter().chain(outcomes) {
-            for (polish, english) in parts(polish).into_iter().zip(parts(english)) {
-                assert_translated(polish, english);
-            }
+        for words in errors.into_iter().chain(outcomes) {
+            assert_translated(words.map(|words| words.title));
+            assert_translated(words.map(|words| words.happened));
+            assert_translated(words.map(|words| words.advice));
         }
         for kind in ErrorPage::ALL {
-            assert_translated(kind.way_on(Language::Polish), kind.way_on(Language::English));
+            assert_translated(Language::ALL.map(|language| kind.way_on(language)));
         }
     }
 
@@ -117,9 +116,5 @@ mod tests {
             titles.dedup();
             assert_eq!(titles.len(), ErrorPage::ALL.len());
         }
-    }
-
-    fn parts(words: Words) -> [&'static str; 3] {
-        [words.title, words.happened, words.advice]
     }
 }

@@ -2,7 +2,7 @@
 
 use super::words::Words;
 
-pub(super) const CANCELLED: [Words; 2] = [
+pub(super) const CANCELLED: [Words; 3] = [
     Words {
         title: "Logowanie przerwane",
         happened: "Logowanie w login.gov.pl zostało anulowane. Nie zalogowaliśmy Cię.",
@@ -13,9 +13,14 @@ pub(super) const CANCELLED: [Words; 2] = [
         happened: "Signing in at login.gov.pl was cancelled. You are not signed in.",
         advice: "If that was a mistake, start again.",
     },
+    Words {
+        title: "Вхід перервано",
+        happened: "Вхід на login.gov.pl було скасовано. Ви не увійшли.",
+        advice: "Якщо це помилка, почніть вхід ще раз.",
+    },
 ];
 
-pub(super) const REFUSED_BY_NODE: [Words; 2] = [
+pub(super) const REFUSED_BY_NODE: [Words; 3] = [
     Words {
         title: "Logowanie nie powiodło się",
         happened: "login.gov.pl odpowiedział, że nie może potwierdzić logowania.",
@@ -28,9 +33,15 @@ pub(super) const REFUSED_BY_NODE: [Words; 2] = [
         advice: "Try again or choose another way to sign in. If that does not help, \
                  contact the portal's support.",
     },
+    Words {
+        title: "Увійти не вдалося",
+        happened: "login.gov.pl відповів, що не може підтвердити цей вхід.",
+        advice: "Спробуйте ще раз або виберіть інший спосіб входу. Якщо це не допоможе, \
+                 зверніться до служби підтримки порталу.",
+    },
 ];
 
-pub(super) const UNKNOWN_PERSON: [Words; 2] = [
+pub(super) const UNKNOWN_PERSON: [Words; 3] = [
     Words {
         title: "Nie udało się potwierdzić tożsamości",
         happened: "login.gov.pl nie rozpoznał osoby, która się loguje.",
@@ -43,9 +54,16 @@ pub(super) const UNKNOWN_PERSON: [Words; 2] = [
         advice: "Choose another way to sign in, such as a trusted profile or an e-ID \
                  card. If that does not help, contact the portal's support.",
     },
+    Words {
+        title: "Не вдалося підтвердити особу",
+        happened: "login.gov.pl не розпізнав особу, яка входить.",
+        advice: "Виберіть інший спосіб входу, наприклад довірений профіль (profil zaufany) або \
+                 посвідчення e-dowód. Якщо це не допоможе, зверніться до служби підтримки \
+                 порталу.",
+    },
 ];
 
-pub(super) const ASSURANCE_TOO_LOW: [Words; 2] = [
+pub(super) const ASSURANCE_TOO_LOW: [Words; 3] = [
     Words {
         title: "Potrzebny jest pewniejszy sposób logowania",
         happened: "Ta usługa wymaga sposobu logowania, który pewniej potwierdza \
@@ -58,9 +76,15 @@ pub(super) const ASSURANCE_TOO_LOW: [Words; 2] = [
                    more firmly than the one you just used.",
         advice: "Sign in again and choose another way, such as an e-ID card.",
     },
+    Words {
+        title: "Потрібен надійніший спосіб входу",
+        happened: "Для цієї послуги потрібен спосіб входу, який надійніше підтверджує особу, \
+                   ніж щойно вибраний.",
+        advice: "Увійдіть ще раз і виберіть інший спосіб, наприклад посвідчення e-dowód.",
+    },
 ];
 
-pub(super) const TOO_MANY_TRIES: [Words; 2] = [
+pub(super) const TOO_MANY_TRIES: [Words; 3] = [
     Words {
         title: "Zbyt wiele prób logowania",
         happened: "Z tej sieci przyszło w krótkim czasie zbyt wiele prób logowania. \
@@ -75,9 +99,15 @@ pub(super) const TOO_MANY_TRIES: [Words; 2] = [
                    you.",
         advice: "Wait a minute and reload this page.",
     },
+    Words {
+        title: "Забагато спроб входу",
+        happened: "З цієї мережі за короткий час надійшло забагато спроб входу. Однією мережею \
+                   може користуватися багато людей, тож це може вас не стосуватися.",
+        advice: "Зачекайте хвилину й оновіть цю сторінку.",
+    },
 ];
 
-pub(super) const ANSWER_REFUSED: [Words; 2] = [
+pub(super) const ANSWER_REFUSED: [Words; 3] = [
     Words {
         title: "Logowanie zatrzymane dla bezpieczeństwa",
         happened: "Odpowiedź, która przyszła w sprawie logowania, nie przeszła \
@@ -92,9 +122,16 @@ pub(super) const ANSWER_REFUSED: [Words; 2] = [
                    checks. We did not accept it, and you are not signed in.",
         advice: "Start again. If it keeps happening, tell the portal's support.",
     },
+    Words {
+        title: "Вхід зупинено з міркувань безпеки",
+        happened: "Відповідь щодо входу не пройшла перевірку безпеки. Ми її не прийняли, і ви \
+                   не увійшли.",
+        advice: "Почніть вхід ще раз. Якщо це повторюється, повідомте службу підтримки \
+                 порталу.",
+    },
 ];
 
-pub(super) const LOGIN_EXPIRED: [Words; 2] = [
+pub(super) const LOGIN_EXPIRED: [Words; 3] = [
     Words {
         title: "Czas na zalogowanie minął",
         happened: "Od rozpoczęcia logowania minęło zbyt wiele czasu albo nie mamy już \
@@ -107,9 +144,15 @@ pub(super) const LOGIN_EXPIRED: [Words; 2] = [
                    longer have a record of it.",
         advice: "Start again.",
     },
+    Words {
+        title: "Час на вхід минув",
+        happened: "Від початку входу минуло забагато часу, або ми вже не маємо про нього \
+                   відомостей.",
+        advice: "Почніть вхід ще раз.",
+    },
 ];
 
-pub(super) const OTHER_BROWSER: [Words; 2] = [
+pub(super) const OTHER_BROWSER: [Words; 3] = [
     Words {
         title: "To logowanie nie zaczęło się w tej przeglądarce",
         happened: "Logowanie trzeba dokończyć tam, gdzie się zaczęło. Tę stronę widać \
@@ -124,9 +167,16 @@ pub(super) const OTHER_BROWSER: [Words; 2] = [
         advice: "Start again in this browser. If somebody else's link brought you \
                  here, close this page.",
     },
+    Words {
+        title: "Цей вхід почався не в цьому браузері",
+        happened: "Вхід треба завершити там, де він почався. Цю сторінку видно також тоді, \
+                   коли браузер не зберігає файли cookie.",
+        advice: "Почніть вхід ще раз у цьому браузері. Якщо сюди вас привело посилання від \
+                 іншої особи, закрийте цю сторінку.",
+    },
 ];
 
-pub(super) const BEGUN_ELSEWHERE: [Words; 2] = [
+pub(super) const BEGUN_ELSEWHERE: [Words; 3] = [
     Words {
         title: "Tego logowania nie zaczęto w tej przeglądarce",
         happened: "Zaczął je ktoś inny albo inna przeglądarka. Nikt nie dostał przez nie \
@@ -146,9 +196,19 @@ pub(super) const BEGUN_ELSEWHERE: [Words; 2] = [
                  brought you here, do not use it again. Then you can start to sign in \
                  in this browser.",
     },
+    Words {
+        title: "Цей вхід розпочато не в цьому браузері",
+        happened: "Його розпочала інша особа або інший браузер. Ніхто не отримав через нього \
+                   ваших даних, і ніхто вже його не завершить. Проте ваш сеанс на login.gov.pl \
+                   може бути ще відкритий. Цю сторінку видно також тоді, коли браузер не \
+                   зберігає файли cookie.",
+        advice: "Відкрийте login.gov.pl і вийдіть там. Якщо сюди вас привело посилання від \
+                 іншої особи, більше ним не користуйтеся. Потім можете почати вхід у цьому \
+                 браузері.",
+    },
 ];
 
-pub(super) const ALREADY_USED: [Words; 2] = [
+pub(super) const ALREADY_USED: [Words; 3] = [
     Words {
         title: "To logowanie zostało już wykorzystane",
         happened: "Każdego potwierdzenia z login.gov.pl można użyć tylko raz. Zwykle \
@@ -161,5 +221,12 @@ pub(super) const ALREADY_USED: [Words; 2] = [
         happened: "Each confirmation from login.gov.pl works only once. You usually \
                    see this page after reloading or going back in the browser.",
         advice: "Start again.",
+    },
+    Words {
+        title: "Цей вхід уже використано",
+        happened: "Кожне підтвердження з login.gov.pl можна використати лише один раз. \
+                   Зазвичай цю сторінку видно після оновлення сторінки або після повернення \
+                   назад у браузері.",
+        advice: "Почніть вхід ще раз.",
     },
 ];

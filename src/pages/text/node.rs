@@ -2,7 +2,7 @@
 
 use super::words::Words;
 
-pub(super) const NODE_FAULT: [Words; 2] = [
+pub(super) const NODE_FAULT: [Words; 3] = [
     Words {
         title: "login.gov.pl zgłosił błąd",
         happened: "Nie mogliśmy dokończyć logowania, bo w login.gov.pl wystąpił błąd.",
@@ -14,9 +14,14 @@ pub(super) const NODE_FAULT: [Words; 2] = [
                    error.",
         advice: "Try again in a few minutes.",
     },
+    Words {
+        title: "login.gov.pl повідомив про помилку",
+        happened: "Ми не змогли завершити вхід, бо на login.gov.pl сталася помилка.",
+        advice: "Спробуйте ще раз за кілька хвилин.",
+    },
 ];
 
-pub(super) const NODE_UNREACHABLE: [Words; 2] = [
+pub(super) const NODE_UNREACHABLE: [Words; 3] = [
     Words {
         title: "Nie ma połączenia z login.gov.pl",
         happened: "Nie udało się nam połączyć z login.gov.pl, aby odebrać potwierdzenie \
@@ -30,9 +35,15 @@ pub(super) const NODE_UNREACHABLE: [Words; 2] = [
                    sign-in. You are not signed in.",
         advice: "Try again in a few minutes. There is nothing to change in your browser.",
     },
+    Words {
+        title: "Немає зв’язку з login.gov.pl",
+        happened: "Нам не вдалося з’єднатися з login.gov.pl, щоб отримати підтвердження входу. \
+                   Ви не увійшли.",
+        advice: "Спробуйте ще раз за кілька хвилин. У браузері нічого змінювати не треба.",
+    },
 ];
 
-pub(super) const CONFIRMATION_EXPIRED: [Words; 2] = [
+pub(super) const CONFIRMATION_EXPIRED: [Words; 3] = [
     Words {
         title: "Potwierdzenie z login.gov.pl straciło ważność",
         happened: "login.gov.pl trzyma potwierdzenie logowania tylko przez chwilę. Gdy po \
@@ -45,9 +56,15 @@ pub(super) const CONFIRMATION_EXPIRED: [Words; 2] = [
                    we came for it, it was gone. You are not signed in.",
         advice: "You can sign in again right now.",
     },
+    Words {
+        title: "Підтвердження з login.gov.pl втратило чинність",
+        happened: "login.gov.pl зберігає підтвердження входу лише коротку мить. Коли ми по \
+                   нього звернулися, його вже не було. Ви не увійшли.",
+        advice: "Можете відразу увійти ще раз.",
+    },
 ];
 
-pub(super) const NODE_SLOW: [Words; 2] = [
+pub(super) const NODE_SLOW: [Words; 3] = [
     Words {
         title: "login.gov.pl nie odpowiedział na czas",
         happened: "Czekaliśmy na potwierdzenie logowania, ale nie przyszło.",
@@ -58,9 +75,14 @@ pub(super) const NODE_SLOW: [Words; 2] = [
         happened: "We waited for your sign-in to be confirmed, but no answer came.",
         advice: "Try again in a moment.",
     },
+    Words {
+        title: "login.gov.pl не відповів вчасно",
+        happened: "Ми чекали на підтвердження входу, але воно не надійшло.",
+        advice: "Спробуйте ще раз за мить.",
+    },
 ];
 
-pub(super) const NODE_BUSY: [Words; 2] = [
+pub(super) const NODE_BUSY: [Words; 3] = [
     Words {
         title: "Loguje się teraz bardzo wiele osób",
         happened: "Twoje logowanie czeka na swoją kolej w login.gov.pl. Nic nie przepadło.",
@@ -73,9 +95,15 @@ pub(super) const NODE_BUSY: [Words; 2] = [
         advice: "In a moment this page tries again by itself. Keep it open. You can also \
                  press the button.",
     },
+    Words {
+        title: "Зараз входить дуже багато людей",
+        happened: "Ваш вхід чекає своєї черги на login.gov.pl. Нічого не втрачено.",
+        advice: "За мить ця сторінка сама спробує ще раз. Не закривайте її. Можете також \
+                 натиснути кнопку.",
+    },
 ];
 
-pub(super) const NODE_OUTAGE: [Words; 2] = [
+pub(super) const NODE_OUTAGE: [Words; 3] = [
     Words {
         title: "Logowanie jest chwilowo niemożliwe",
         happened: "login.gov.pl jest teraz niedostępny, więc nikt nie może się \
@@ -88,5 +116,11 @@ pub(super) const NODE_OUTAGE: [Words; 2] = [
         happened: "login.gov.pl is unavailable now, so nobody can sign in.",
         advice: "Try again later. Pages that need no sign-in work as usual, and whoever \
                  is signed in can go on.",
+    },
+    Words {
+        title: "Увійти зараз неможливо",
+        happened: "login.gov.pl зараз недоступний, тому ніхто не може увійти.",
+        advice: "Спробуйте ще раз пізніше. Сторінки, які не потребують входу, працюють як \
+                 завжди, а хто вже увійшов, може працювати далі.",
     },
 ];

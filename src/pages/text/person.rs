@@ -2,7 +2,7 @@
 
 use super::words::Words;
 
-pub(super) const OTHER_PERSON: [Words; 2] = [
+pub(super) const OTHER_PERSON: [Words; 3] = [
     Words {
         title: "W portalu jest zalogowana inna osoba",
         happened: "W login.gov.pl potwierdziła tożsamość inna osoba niż ta, która jest \
@@ -20,9 +20,18 @@ pub(super) const OTHER_PERSON: [Words; 2] = [
                  else is to use the portal, sign out here first. Sign out at login.gov.pl \
                  as well if others use this computer.",
     },
+    Words {
+        title: "На порталі працює інша особа",
+        happened: "На login.gov.pl підтвердила свою особу не та людина, яка увійшла на цей \
+                   портал. Нічого не змінилося: на порталі й далі триває сеанс особи, яка \
+                   увійшла раніше.",
+        advice: "Щоб ця особа могла працювати далі, увійдіть ще раз від її імені. Якщо \
+                 порталом має користуватися хтось інший, спочатку вийдіть тут. Вийдіть також \
+                 на login.gov.pl, якщо комп’ютером користуються й інші.",
+    },
 ];
 
-pub(super) const NO_IDENTIFIER: [Words; 2] = [
+pub(super) const NO_IDENTIFIER: [Words; 3] = [
     Words {
         title: "login.gov.pl nie podał numeru, po którym portal rozpoznaje osobę",
         happened: "Tożsamość została potwierdzona, ale bez numeru PESEL i bez identyfikatora \
@@ -43,9 +52,18 @@ pub(super) const NO_IDENTIFIER: [Words; 2] = [
                  profile or an e-ID card. If you have no PESEL number, ask the office how \
                  to go on.",
     },
+    Words {
+        title: "login.gov.pl не надав номера, за яким портал розпізнає особу",
+        happened: "Особу підтверджено, але без номера PESEL і без ідентифікатора з іншої \
+                   країни. Без нього портал не знає, чию справу показати, тому ви не увійшли. \
+                   Так буває, коли вибраний спосіб входу не пов’язаний із номером PESEL.",
+        advice: "Увійдіть ще раз і виберіть на login.gov.pl інший спосіб, наприклад довірений \
+                 профіль (profil zaufany) або посвідчення e-dowód. Якщо ви не маєте номера \
+                 PESEL, запитайте в установі, як вирішити справу.",
+    },
 ];
 
-pub(super) const DATA_MISSING: [Words; 2] = [
+pub(super) const DATA_MISSING: [Words; 3] = [
     Words {
         title: "login.gov.pl nie podał wszystkich danych",
         happened: "Tożsamość została potwierdzona, ale bez imienia, nazwiska albo daty \
@@ -59,5 +77,12 @@ pub(super) const DATA_MISSING: [Words; 2] = [
                    which this portal needs. You are not signed in.",
         advice: "Sign in again and choose another way at login.gov.pl. If that does not \
                  help, contact the portal's support.",
+    },
+    Words {
+        title: "login.gov.pl не надав усіх даних",
+        happened: "Особу підтверджено, але без імені, прізвища або дати народження, які \
+                   потрібні цьому порталу. Ви не увійшли.",
+        advice: "Увійдіть ще раз і виберіть на login.gov.pl інший спосіб. Якщо це не допоможе, \
+                 зверніться до служби підтримки порталу.",
     },
 ];

@@ -3,7 +3,7 @@
 use super::words::Words;
 
 /// The person signed in elsewhere.
-pub(super) const SIGNED_OUT_ELSEWHERE: [Words; 2] = [
+pub(super) const SIGNED_OUT_ELSEWHERE: [Words; 3] = [
     Words {
         title: "Wylogowano: zalogowano się w innym miejscu",
         happened: "Na to konto zalogowano się w innej przeglądarce albo na innym \
@@ -18,10 +18,17 @@ pub(super) const SIGNED_OUT_ELSEWHERE: [Words; 2] = [
         advice: "If that was you, you can sign in here again. If not, change your \
                  password at your identity provider and tell the office.",
     },
+    Words {
+        title: "Сеанс завершено: ви увійшли в іншому місці",
+        happened: "Ця особа увійшла в іншому браузері або на іншому пристрої, тому цей сеанс \
+                   завершено.",
+        advice: "Якщо це були ви, можете увійти тут знову. Якщо ні, змініть пароль у свого \
+                 постачальника ідентифікації та повідомте установу.",
+    },
 ];
 
 /// An operator ended the session.
-pub(super) const SIGNED_OUT_BY_OPERATOR: [Words; 2] = [
+pub(super) const SIGNED_OUT_BY_OPERATOR: [Words; 3] = [
     Words {
         title: "Sesja została zakończona przez urząd",
         happened: "Administrator portalu zakończył tę sesję.",
@@ -33,10 +40,15 @@ pub(super) const SIGNED_OUT_BY_OPERATOR: [Words; 2] = [
         happened: "An administrator of the portal ended this session.",
         advice: "You can sign in again. If it happens repeatedly, contact the office.",
     },
+    Words {
+        title: "Сеанс завершено установою",
+        happened: "Адміністратор порталу завершив цей сеанс.",
+        advice: "Можете увійти знову. Якщо це повторюється, зверніться до установи.",
+    },
 ];
 
 /// A login came to its end, and it could not be noted.
-pub(super) const NOT_KEPT: [Words; 2] = [
+pub(super) const NOT_KEPT: [Words; 3] = [
     Words {
         title: "Nie udało się zapisać logowania",
         happened: "Tożsamość została potwierdzona, ale przez chwilę nie możemy zapisać, kto \
@@ -49,10 +61,16 @@ pub(super) const NOT_KEPT: [Words; 2] = [
                    signed in. The fault is ours. You are not signed in.",
         advice: "Sign in again in a moment.",
     },
+    Words {
+        title: "Не вдалося записати вхід",
+        happened: "Особу підтверджено, але зараз ми не можемо записати, хто увійшов. Це \
+                   помилка з нашого боку. Ви не увійшли.",
+        advice: "За мить увійдіть ще раз.",
+    },
 ];
 
 /// It cannot be told who is signed in.
-pub(super) const NOT_RECORDED: [Words; 2] = [
+pub(super) const NOT_RECORDED: [Words; 3] = [
     Words {
         title: "Logowanie jest chwilowo niemożliwe",
         happened: "Każde logowanie musi zostać zapisane w dzienniku, a teraz nie da się tego \
@@ -66,9 +84,16 @@ pub(super) const NOT_RECORDED: [Words; 2] = [
         advice: "Try again in a moment. Pages that need no sign-in work as usual, and whoever is \
                  signed in can go on.",
     },
+    Words {
+        title: "Зараз увійти неможливо",
+        happened: "Кожен вхід має бути записаний у журналі, а зараз цього не можна зробити. \
+                   Нічого не втрачено.",
+        advice: "Спробуйте ще раз за хвилину. Сторінки, які не потребують входу, працюють як \
+                 завжди, а хто вже увійшов, може працювати далі.",
+    },
 ];
 
-pub(super) const SESSIONS_AWAY: [Words; 2] = [
+pub(super) const SESSIONS_AWAY: [Words; 3] = [
     Words {
         title: "Chwilowa przerwa w logowaniu",
         happened: "Przez chwilę nie możemy sprawdzić, kto jest zalogowany. Nikt nie \
@@ -82,10 +107,16 @@ pub(super) const SESSIONS_AWAY: [Words; 2] = [
         advice: "Reload the page in some seconds. Keep a window with an unsaved form \
                  open.",
     },
+    Words {
+        title: "Коротка перерва у вході",
+        happened: "Зараз ми не можемо перевірити, хто увійшов. Нікого не виведено із системи.",
+        advice: "Оновіть сторінку за кільканадцять секунд. Не закривайте вікна з незбереженою \
+                 формою.",
+    },
 ];
 
 /// A frame asks for a sign-in.
-pub(super) const SIGN_IN_NEEDED: [Words; 2] = [
+pub(super) const SIGN_IN_NEEDED: [Words; 3] = [
     Words {
         title: "Tu trzeba się zalogować",
         happened: "Ta część strony jest dostępna po zalogowaniu.",
@@ -97,5 +128,11 @@ pub(super) const SIGN_IN_NEEDED: [Words; 2] = [
         happened: "This part of the page is available after signing in.",
         advice: "Signing in opens in the whole browser window. Save first whatever you \
                  have begun on this page.",
+    },
+    Words {
+        title: "Тут треба увійти",
+        happened: "Ця частина сторінки доступна після входу.",
+        advice: "Вхід відкриється на все вікно браузера. Спочатку збережіть те, що ви почали \
+                 на цій сторінці.",
     },
 ];

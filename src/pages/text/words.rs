@@ -1,4 +1,4 @@
-//! A message in one language, and the choice between two.
+//! A message in one language, and the choice between those that there are.
 
 use crate::pages::Language;
 
@@ -13,17 +13,18 @@ pub struct Words {
     pub advice: &'static str,
 }
 
-/// Takes the one in the language of the reader.
-pub(super) const fn choose(language: Language, polish: Words, english: Words) -> Words {
-    match language {
-        Language::Polish => polish,
-        Language::English => english,
-    }
+/// Takes the one in the language of the reader from those of [`Language::ALL`], in their order.
+pub(super) const fn choose(language: Language, words: [Words; 3]) -> Words {
+    words[language as usize]
 }
 
+/// Demands that a text is there in every language, tidy, and that no two of them are the same.
 #[cfg(test)]
-pub(in crate::pages) fn assert_translated(polish: &str, english: &str) {
-    assert!(!polish.trim().is_empty() && !english.trim().is_empty());
-    assert_ne!(polish, english);
-    assert!(!polish.contains("  ") && !english.contains("  "), "{polish:?} {english:?}");
+pub(in crate::pages) fn assert_translated(texts: [&str; 3]) {
+    for (index, text) in texts.iter().enumerate() {
+        assert!(!text.trim().is_empty() && !text.contains("  "), "{text:?}");
+        assert!(!texts[..index].contains(text), "{text:?} stands there twice");
+    }
+    let is_cyrillic = |text: &str| text.chars().any(|letter| ('а'..='ї').contains(&letter));
+    assert_eq!(texts.map(is_cyrillic), [false, false, true], "{texts:?}");
 }

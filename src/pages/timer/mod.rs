@@ -1,6 +1,6 @@
 //! The script that warns a citizen before the session ends, for pages of the portal.
 //!
-//! 1. It is one file: behaviour, style and the words in both languages, so that one line includes
+//! 1. It is one file: behaviour, style and the words in each language, so that one line includes
 //!    it.
 //! 2. It says that a session ended only when the gateway said so.
 //! 3. It is served without its comments and indents. `session.js` is written for that: a line is
@@ -41,6 +41,7 @@ static SCRIPT: LazyLock<String> = LazyLock::new(|| {
     let words = serde_json::json!({
         "pl": timer_words(Language::Polish),
         "en": timer_words(Language::English),
+        "uk": timer_words(Language::Ukrainian),
     });
     without_indents(BEHAVIOUR)
         .replacen("STYLE", &serde_json::Value::from(style).to_string(), 1)
@@ -62,7 +63,7 @@ mod tests {
     use crate::pages::text::assert_translated;
 
     #[test]
-    fn every_word_that_the_script_asks_for_is_there_in_both_languages() {
+    fn every_word_that_the_script_asks_for_is_there_in_each_language() {
         let word = |language, name: &str| {
             let words = serde_json::to_value(timer_words(language)).unwrap();
             words[name].clone()
@@ -77,14 +78,12 @@ mod tests {
         assert!(asked.len() > 10, "{asked:?}");
         let states = ["idle", "final", "expired", "signed_out", "elsewhere", "operator", "changed"];
         for name in asked.into_iter().chain(states) {
-            let [polish, english] = Language::ALL.map(|language| word(language, name));
-            match (polish.as_str(), english.as_str()) {
-                (Some(polish), Some(english)) => assert_translated(polish, english),
-                _ => assert_eq!(
-                    (polish[2].is_string(), english[2].is_string()),
-                    (true, true),
-                    "{name}"
-                ),
+            let words = Language::ALL.map(|language| word(language, name));
+            match words.each_ref().map(serde_json::Value::as_str) {
+                [Some(polish), Some(english), Some(ukrainian)] => {
+                    assert_translated([polish, english, ukrainian]);
+                }
+                _ => assert!(words.iter().all(|forms| forms[2].is_string()), "{name}"),
             }
         }
         for language in Language::ALL {

@@ -23,7 +23,7 @@
   const longest = Math.max(pollEvery, 60000) * 8;
   const data = script.dataset;
   const wanted = data.lang || document.documentElement.lang || '';
-  const lang = /^en\b/i.test(wanted) ? 'en' : 'pl';
+  const lang = (/^(en|uk)\b/i.exec(wanted) ?? ['pl'])[0].toLowerCase();
   const words = WORDS[lang];
   // The name of what the tabs share.
   const key = `brama ${base.pathname}`;

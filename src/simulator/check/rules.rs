@@ -30,7 +30,7 @@ impl Rule {
 fn pick(words: [&'static str; 2], language: Language) -> &'static str {
     match language {
         Language::Polish => words[0],
-        Language::English => words[1],
+        Language::English | Language::Ukrainian => words[1],
     }
 }
 

@@ -73,7 +73,8 @@ impl Service for Browser {
     type Said = Response<Body>;
 
     async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Response<Body> {
-        let language = Language::negotiate(field(&parts.headers, header::ACCEPT_LANGUAGE));
+        let accepted = field(&parts.headers, header::ACCEPT_LANGUAGE);
+        let language = Language::negotiate_among(&Language::OF_TOOLS, accepted);
         let path = parts.uri.path();
         if path.starts_with(CONTROL_PATH) && self.node.equipment.is_watched {
             return control::answer(&self.node, &parts, body, peer).await;

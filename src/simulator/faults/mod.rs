@@ -45,7 +45,7 @@ impl Fault {
         let [polish, english] = self.words();
         match language {
             Language::Polish => polish,
-            Language::English => english,
+            Language::English | Language::Ukrainian => english,
         }
     }
 }

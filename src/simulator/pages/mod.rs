@@ -10,7 +10,7 @@ mod text;
 
 use maud::Markup;
 
-use crate::pages::{Document, Framing, Language, Page};
+use crate::pages::{Around, Document, Framing, Language, Page};
 
 use text::{Words, words};
 
@@ -41,6 +41,7 @@ fn write(language: Language, title: &str, content: Markup, script: Option<&'stat
         timer: None,
         form_action: FORMS,
         framing: Framing::Nobody,
+        around: Around::default(),
     }
     .render()
 }
@@ -51,7 +52,7 @@ mod tests {
 
     #[test]
     fn every_page_says_that_it_is_not_the_node() {
-        for language in Language::ALL {
+        for language in Language::OF_TOOLS {
             for page in [
                 nobody(language),
                 not_found(language),

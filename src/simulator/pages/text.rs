@@ -68,7 +68,7 @@ pub(super) struct Words {
 pub(super) const fn words(language: Language) -> &'static Words {
     match language {
         Language::Polish => &POLISH,
-        Language::English => &ENGLISH,
+        Language::English | Language::Ukrainian => &ENGLISH,
     }
 }
 

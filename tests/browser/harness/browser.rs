@@ -73,6 +73,13 @@ impl Browser {
         self.tells("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
+    /// Shows pages as in another medium, `print`, to somebody who prefers the dark.
+    pub(super) async fn shows_media(&self, media: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
+        let params = json!({ "media": media, "features": features });
+        self.tells("Emulation.setEmulatedMedia", params).await;
+    }
+
     /// Runs a script in each further page, before its own.
     pub(super) async fn runs_on_new_pages(&self, script: &str) {
         self.tells("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;

@@ -222,6 +222,19 @@ impl Citizen {
     }
 }
 
+/// What only a test can have done.
+impl Citizen {
+    /// Runs a script that calls its last argument with what it has found.
+    pub(crate) async fn runs_to_its_end(&self, script: &str) -> serde_json::Value {
+        self.client().execute_async(script, Vec::new()).await.unwrap()
+    }
+
+    /// Sees pages as on paper, or on the screen again.
+    pub(crate) async fn looks_at_paper(&self, looks: bool) {
+        self.browser.shows_media(if looks { "print" } else { "" }).await;
+    }
+}
+
 /// Where the citizen is.
 impl Citizen {
     /// Waits for a page of the portal, by its path and query.

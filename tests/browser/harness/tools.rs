@@ -18,7 +18,7 @@ pub(super) fn find() -> Option<Tools> {
 }
 
 /// Says that a test is skipped, or fails where judges are required.
-fn skip(what: &str) {
+pub(super) fn skip(what: &str) {
     let required = std::env::var_os("BRAMA_JUDGES").is_some_and(|value| value == "required");
     assert!(!required, "{what}, and BRAMA_JUDGES=required");
     eprintln!("SKIPPED: {what}");

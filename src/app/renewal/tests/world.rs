@@ -374,6 +374,9 @@ fn fill(folder: &Path) {
         file(name, b"c2VjcmV0");
     }
     file("token", &[b't'; 32]);
+    file("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>");
+    private::make_folder(&folder.join("texts")).unwrap();
+    file("texts/pl.toml", "[\"login.cancelled\"]\ntitle = \"Przerwane\"\n".as_bytes());
     file("other/token", &[b'u'; 32]);
     file("password", b"first");
     file("other/password", b"second");

@@ -18,6 +18,9 @@ fn resolved(folder: &Path, section: &str) -> (Option<Listen>, String) {
     let mut context = Context::new(&loaded, SystemClock.now());
     let portal = gateway::Settings {
         portal_name: "Urząd".to_owned(),
+        appearance: crate::pages::Appearance::default(),
+        returns: gateway::settings::Returns::default(),
+        language_place: "/.brama/language".to_owned(),
         origin: "https://portal.example".to_owned(),
         others: Vec::new(),
         prefix: "/.brama/".to_owned(),
