@@ -49,6 +49,7 @@ pages! {
     monitoring: "../../docs/monitoring.md",
     onboarding: "../../docs/onboarding.md",
     operations: "../../docs/operations.md",
+    pages: "../../docs/pages.md",
     policy: "../../docs/policy.md",
     portal: "../../docs/portal.md",
     portals: "../../docs/portals.md",

@@ -111,7 +111,7 @@ fn every_key_that_the_guides_name_is_one_of_the_configuration() {
     let tables =
         ["portal", "listen", "operations", "node", "service", "identity", "session", "store"];
     let tables: BTreeSet<_> =
-        tables.into_iter().chain(["limits", "log", "upstream", "route"]).collect();
+        tables.into_iter().chain(["limits", "log", "pages", "upstream", "route"]).collect();
     // Reason codes look like keys.
     let codes: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     let is_known = |key: &str| keys.contains(key) || codes.contains(key);
