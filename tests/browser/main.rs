@@ -16,9 +16,9 @@
 //! | `accessibility` | every page, judged by axe-core: languages, schemes of colours, widths, keyboard, paper |
 //! | `judge` | that the browser would notice what it is here to notice |
 //!
-//! Needs `chromium` and `chromedriver` (Debian: chromium-driver). Without them the tests are
-//! skipped and say so, like those that need axe-core (`setup.sh` fetches it); with `BRAMA_JUDGES=required` they fail. `BRAMA_SCREENSHOTS=folder` keeps a
-//! picture of every step.
+//! Needs `chromium` and `chromedriver` (Debian: chromium-driver), and `accessibility` axe-core, which
+//! `setup.sh` fetches. Without them the tests are skipped and say so; with `BRAMA_JUDGES=required`
+//! they fail. `BRAMA_SCREENSHOTS=folder` keeps a picture of every step.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
