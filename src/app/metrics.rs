@@ -199,6 +199,9 @@ impl Metrics {
         encoder.one(&catalogue::FORMS_BYTES, bytes as f64)?;
         encoder.one(&catalogue::FORMS_BYTES_MAXIMUM, flows.forms.most_bytes() as f64)?;
         encoder.one(&catalogue::FORMS_KEPT, counts.forms_kept.value() as f64)?;
+        let kept = flows.histories.usage().map(|usage| usage.entries).iter().sum::<usize>();
+        encoder.one(&catalogue::HISTORIES, kept as f64)?;
+        encoder.one(&catalogue::HISTORIES_LOST, flows.histories.lost().value() as f64)?;
         let (networks, most) = shared.limits.networks();
         encoder.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
         encoder.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;

@@ -21,6 +21,7 @@ use super::{App, Command, in_use, successor};
 use crate::base::clock::SharedClock;
 use crate::base::secret::Secret;
 use crate::base::shutdown::shutdown;
+use crate::flow::Flows;
 use crate::flow::tenure::Tenure;
 use crate::gateway::{Shared, Worker};
 use crate::observe;
@@ -28,8 +29,10 @@ use crate::observe::event::Event;
 use crate::observe::events::Events;
 use crate::observe::metrics::process::Process;
 use crate::operations::Operations;
+use crate::operations::capture::CaptureDesk;
 use crate::operations::keys::Keys;
 use crate::operations::sessions::Admin;
+use crate::operations::why::Why;
 use crate::proxy::upstream::Group;
 use crate::server::handover::HandOver;
 use crate::server::listener::{Admission, Shutdown};
@@ -76,7 +79,7 @@ impl App {
 
         // 2. What goes on beside them.
         let (sessions, events) = (Arc::clone(&shared.flows.sessions), Arc::clone(&shared.events));
-        let asked = operators(admin_token, &sessions, &keeper, &clock);
+        let asked = operators(admin_token, &shared.flows, &keeper, &clock);
         let numbers = Metrics {
             process: Process::began(life.began()),
             clock: Arc::clone(&clock),
@@ -263,15 +266,18 @@ impl Running {
     }
 }
 
-/// Makes what operators ask and change: sessions, and keys.
+/// Makes what operators ask and change: sessions, keys, and single logins.
 fn operators(
     token: Option<Secret<Vec<u8>>>,
-    sessions: &Arc<Sessions>,
+    flows: &Flows,
     keeper: &Arc<Keeper>,
     clock: &SharedClock,
-) -> (Admin, Keys) {
+) -> (Admin, Keys, Why, CaptureDesk) {
+    let sessions = &flows.sessions;
     let admin = Admin::new(token, Arc::clone(sessions), Arc::clone(clock));
-    (admin, Keys::new(Arc::clone(keeper), Arc::clone(sessions), Arc::clone(clock)))
+    let keys = Keys::new(Arc::clone(keeper), Arc::clone(sessions), Arc::clone(clock));
+    let capture = CaptureDesk::new(Arc::clone(&flows.captures), Arc::clone(clock));
+    (admin, keys, Why::new(Arc::clone(&flows.histories)), capture)
 }
 
 /// Goes on in new files where old ones were moved away.

@@ -178,6 +178,20 @@ fn with_action<'r>(record: Record<'r>, action: AdminAction<'r>) -> Record<'r> {
         }
         AdminAction::SavedPairwiseSecret => named("saved_pairwise_secret", record),
         AdminAction::ReplacedPairwiseSecret => named("replaced_pairwise_secret", record),
+        // What is known of nothing may be anything, a person's number among it.
+        AdminAction::AskedAboutLogin { asked, is_found } => {
+            let outcome = text(if is_found { "found" } else { "not_found" });
+            let name = is_found.then(|| text(asked)).flatten();
+            named("asked_about_login", Record { name, outcome, ..record })
+        }
+        AdminAction::BeganCapture { answers, seconds: _ } => {
+            let number = u64::try_from(answers).ok();
+            named("began_capture", Record { number, ..record })
+        }
+        AdminAction::FetchedCapture { login } => {
+            named("fetched_capture", Record { authn_request: text(login), ..record })
+        }
+        AdminAction::EndedCapture => named("ended_capture", record),
         AdminAction::EndedAllSessions { ended } => {
             named("ended_all_sessions", Record { number: Some(ended), ..record })
         }

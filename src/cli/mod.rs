@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod capture;
 mod certs;
 mod check;
 mod completions;
@@ -28,6 +29,7 @@ mod sessions;
 mod simulator;
 mod token;
 mod watched;
+mod why;
 
 use std::iter;
 use std::process::ExitCode;
@@ -77,6 +79,13 @@ enum Command {
     Explain(explain::Arguments),
     /// Lists, shows and ends sessions of a running gateway.
     Sessions(sessions::Arguments),
+    /// Says why a login ended as it did, by the number on the citizen's page: what happened, which
+    /// check failed, what it expected and found, and what to do. Exit status 0, or 1 when nothing is
+    /// known of it.
+    Why(why::Arguments),
+    /// Has a running gateway keep the node's next answers, sealed to the service's decryption key,
+    /// and fetches them for `brama explain`.
+    Capture(capture::Arguments),
     /// Lists, rotates and retires the keys that sign identities at a running gateway and its
     /// replicas; saves the secret of the pseudonyms.
     Keys(keys::Arguments),
@@ -152,6 +161,8 @@ pub fn main() -> ExitCode {
         Command::Token(arguments) => token::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
+        Command::Capture(arguments) => capture::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Certs(arguments) => certs::run(&arguments),

@@ -2,7 +2,7 @@
 //! of its configuration.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -42,26 +42,34 @@ impl<A: clap::Subcommand> Arguments<A> {
         &self,
         act: impl AsyncFnOnce(&Operator, &A) -> Result<(), String>,
     ) -> ExitCode {
-        let (settings, problems) = load(&self.config);
-        let Some(settings) = settings else {
-            print(&problems);
-            return fail("the configuration is wrong");
-        };
-        let Some(token) = settings.admin_token else {
-            return fail("operations.admin_token_file is not given, so the gateway obeys nobody");
-        };
-        let Socket::Address(address) = settings.listen.operations else {
-            return fail("operations.listen is no address");
-        };
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return fail(error),
-        };
-        let token = String::from_utf8_lossy(token.expose()).into_owned();
-        match runtime.block_on(act(&Operator { address, token }, &self.act)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(error),
-        }
+        with(&self.config, async |operator| act(operator, &self.act).await)
+    }
+}
+
+/// Acts on the gateway of a configuration.
+pub(super) fn with(
+    config: &Path,
+    act: impl AsyncFnOnce(&Operator) -> Result<(), String>,
+) -> ExitCode {
+    let (settings, problems) = load(config);
+    let Some(settings) = settings else {
+        print(&problems);
+        return fail("the configuration is wrong");
+    };
+    let Some(token) = settings.admin_token else {
+        return fail("operations.admin_token_file is not given, so the gateway obeys nobody");
+    };
+    let Socket::Address(address) = settings.listen.operations else {
+        return fail("operations.listen is no address");
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(error),
+    };
+    let token = String::from_utf8_lossy(token.expose()).into_owned();
+    match runtime.block_on(act(&Operator { address, token })) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error),
     }
 }
 

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::history::{Outcome as VisitOutcome, Pen, What};
 use super::insist::{self, BEHIND, Deadline, insist};
 use super::login_error::{LoginError, LoginRefusal};
 use super::node::{NodeError, Permit};
@@ -21,17 +22,13 @@ use super::{Flows, OtherPerson};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{hex_lower, sha256};
 use crate::base::network::Network;
-use crate::base::random;
 use crate::identity::assurance::Assurance;
 use crate::identity::person::{Identifier, Person};
-use crate::observe::event::{EndedBy, Event, LoginFacts};
+use crate::observe::event::{EndedBy, Event};
 use crate::observe::traces;
-use crate::saml::artifact::{self, Artifact};
+use crate::saml::artifact::Artifact;
 use crate::saml::assertion::Assertion;
-use crate::saml::examine::examine;
-use crate::saml::expected::{Expected, Wrapping};
 use crate::saml::refusal::Refusal;
-use crate::saml::soap;
 use crate::session::cached::Activity;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;
@@ -49,6 +46,8 @@ pub struct Attempt<'b> {
     pub earlier: Option<&'b SessionId>,
     /// The network of the browser.
     pub network: Network,
+    /// Writes what happens.
+    pub pen: &'b Pen,
 }
 
 /// What a finished login hands to the browser, and what the log says of it.
@@ -90,6 +89,13 @@ impl Vouched {
     }
 }
 
+/// From whom a login is finished, and who writes it down.
+struct Finisher {
+    network: Network,
+    earlier: Option<SessionId>,
+    pen: Pen,
+}
+
 /// How long the use of an artifact is remembered. The node forgets it much sooner.
 const ARTIFACT_MEMORY: Duration = Duration::from_secs(3600);
 
@@ -120,11 +126,12 @@ impl Flows {
     /// # Errors
     /// The first reason for which the citizen is not signed in.
     pub async fn finish(self: &Arc<Self>, attempt: Attempt<'_>) -> Result<Finished, LoginError> {
-        let Attempt { relay_state, ticket, begun, earlier, network } = attempt;
+        let Attempt { relay_state, ticket, begun, earlier, network, pen } = attempt;
 
         // 1. The browser that finishes is the one that delivered: no other has the ticket. Without
         //    it nothing is told, changed or ended, however often it is asked for.
         let delivered = ticket::open(ticket, &self.sealer, relay_state, self.now())?;
+        pen.step(delivered.at(), What::Delivered);
 
         // 2. The browser that finishes is the one that began: no other has what was remembered. An
         //    answer that came to another browser is good for no login from now on.
@@ -143,6 +150,7 @@ impl Flows {
         for _ in 0..CLAIMS {
             // 4. There must be room to ask the node before anything is spent: a citizen who is
             //    turned away here can come back with the same login.
+            let asked = Instant::now();
             let permit = match self.node.permit().await {
                 Ok(permit) => permit,
                 Err(busy) => return self.tell_again(relay_state, login, busy.into()).await,
@@ -151,10 +159,16 @@ impl Flows {
             // 5. From here on it belongs to the citizen, not to this request: what is claimed is
             //    finished, even when the browser is gone.
             let (flows, delivered, hold) = (Arc::clone(self), Arc::clone(&delivered), hold.clone());
+            pen.step(self.now(), What::Permitted { waited: milliseconds(asked.elapsed()) });
             let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
+            let from = Finisher { network, earlier, pen: pen.clone() };
             let claimed = tokio::spawn(traces::carried(async move {
-                let _hold = hold;
-                flows.claim_and_exchange(permit, &state, network, began, &delivered, earlier).await
+                let (_hold, pen) = (hold, from.pen.clone());
+                let done = flows.claim_and_exchange(permit, &state, began, &delivered, from).await;
+                if pen.is_alone() {
+                    flows.keep_left(&pen, delivered.at(), &done, network);
+                }
+                done
             }));
             let claimed = claimed.await.unwrap_or_else(|error| {
                 Err(LoginError::Store(Unavailable(format!("login was given up: {error}"))))
@@ -178,33 +192,40 @@ impl Flows {
         self: &Arc<Self>,
         permit: Permit,
         relay_state: &RelayState,
-        network: Network,
         login: PendingLogin,
         delivered: &Delivered,
-        earlier: Option<SessionId>,
+        from: Finisher,
     ) -> Result<Option<Finished>, LoginError> {
+        let Finisher { network, earlier, pen } = from;
         // A store that was asked for nothing has spent nothing either.
         let claim = self.outcomes.claim(relay_state, network).await.map_err(LoginRefusal::from)?;
         let claimed = match claim {
             Claim::First(claimed) => claimed,
-            Claim::Before => return Ok(None),
+            Claim::Before => {
+                pen.step(self.now(), What::ClaimedBefore);
+                return Ok(None);
+            }
             Claim::Doubtful(away, claimed) => {
+                pen.step(self.now(), What::GivenBack);
                 self.give_back(relay_state, claimed);
                 return Err(LoginRefusal::from(away).into());
             }
         };
+        pen.step(self.now(), What::Claimed);
         // The artifact was not used before, with whatever login. When that cannot be told, nothing
         // is spent yet.
         let unused = self.replay.is_unused(delivered.artifact().fingerprint(), self.now()).await;
         let finished = match unused {
             Err(replay::Error::Store(away)) => {
+                pen.step(self.now(), What::GivenBack);
                 self.give_back(relay_state, claimed);
                 return Err(LoginRefusal::from(away).into());
             }
             Err(used) => Err(not_first(used, Refusal::ReplayedArtifact)),
-            Ok(()) => self.exchange(permit, login, delivered.artifact(), earlier).await,
+            Ok(()) => self.exchange(permit, login, delivered.artifact(), earlier, &pen).await,
         };
         if let Err(LoginError::Node(NodeError::NotReached(_))) = &finished {
+            pen.step(self.now(), What::GivenBack);
             self.give_back(relay_state, claimed);
             return finished.map(Some);
         }
@@ -227,6 +248,23 @@ impl Flows {
         finished.map(Some)
     }
 
+    /// Keeps the history of a visit whose browser is gone.
+    fn keep_left(
+        self: &Arc<Self>,
+        pen: &Pen,
+        at: Time,
+        done: &Result<Option<Finished>, LoginError>,
+        network: Network,
+    ) {
+        let refused = done.as_ref().err();
+        let reason = refused.map(|error| error.code().to_string());
+        let finding = refused.and_then(LoginError::finding);
+        let left = pen.end(at, Default::default(), VisitOutcome::Left { reason, finding });
+        if let Some(history) = left {
+            self.histories.keep(history, network);
+        }
+    }
+
     /// Gives a claim back, as soon as the store can be reached: nothing was spent, and the citizen
     /// finishes the same login by repeating what failed. After a minute the ticket is over, and
     /// nobody could.
@@ -247,49 +285,17 @@ impl Flows {
         login: PendingLogin,
         artifact: &Artifact,
         earlier: Option<SessionId>,
+        pen: &Pen,
     ) -> Result<Finished, LoginError> {
-        let now = self.now();
         let settings = &self.settings;
 
-        // 1. The node is asked what the artifact stands for, once, because it is spent by asking.
-        //    From here on the store is asked for everything until it answers.
-        let resolve_id = random::message_id();
-        let issuer = &settings.template.issuer;
-        let message = artifact::resolve(artifact, &resolve_id, now, issuer, &settings.signer)?;
-        let asked = Instant::now();
-        let (answer, permit) = self.node.resolve(permit, soap::wrap(&message)).await?;
-        self.tell_resolved(&login, artifact, asked.elapsed());
-
-        // 2. The answer: both signatures, statuses, decryption, every condition, level, person.
+        // 1. The node is asked what the artifact stands for, once, because it is spent by asking,
+        //    and its answer examined: both signatures, statuses, decryption, every condition, level,
+        //    person. From here on the store is asked for everything until it answers.
+        let assertion = self.resolve(permit, &login, artifact, pen).await?;
         let now = self.now();
-        let expected = Expected {
-            node: Some(settings.node_issuer.clone()),
-            service: Some(issuer.clone()),
-            acs: Some(settings.template.acs.clone()),
-            request_id: Some(login.request_id.clone()),
-            resolve_id: Some(resolve_id),
-            assurance: Some(login.assurance),
-            fresh_since: login.fresh_since,
-            required: settings.template.required.clone(),
-            skew: settings.skew,
-            maximum_bytes: settings.maximum_answer,
-            wrapping: Wrapping::Soap,
-        };
-        let known = Arc::clone(settings);
-        let examination = self.examiner.examine(move || {
-            examine(&answer, &known.trusted, &known.decryption_keys, &expected, now)
-        });
-        let examination = examination.await?;
-        if let (Some(exchanged), Some(issued)) =
-            (permit.exchanged(), examination.checks.message_issued())
-        {
-            self.node.exchanges().clock.note_message(exchanged, issued);
-        }
-        drop(permit);
-        self.node.exchanges().extensions.note(examination.checks.unread());
-        let assertion = examination.for_login()?;
 
-        // 3. Neither was used before, nor will be while it could be presented. Only what the node
+        // 2. Neither was used before, nor will be while it could be presented. Only what the node
         //    vouched for is remembered, so inventions do not fill the memory. A store that is away
         //    is waited for once, for all that follows.
         let deadline = Deadline::after(insist::PATIENCE);
@@ -302,17 +308,20 @@ impl Flows {
             .first_use(sha256(assertion.id().as_bytes()), remember, now, deadline)
             .await
             .map_err(|refused| not_first(refused, Refusal::ReplayedAssertion))?;
+        pen.step(self.now(), What::FirstUse);
 
-        // 4. A citizen who is signed in is not made another person on the way.
+        // 3. A citizen who is signed in is not made another person on the way.
         let is_of_another = || self.is_of_another(earlier.as_ref(), assertion.person(), now);
         if insist(deadline, is_of_another).await? {
             return Err(LoginError::OtherPerson);
         }
 
-        // 5. A session with a fresh id; one that the browser had before ends (fixation, step-up).
+        // 4. A session with a fresh id; one that the browser had before ends (fixation, step-up).
         let id = SessionId::make(&self.session_marks);
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
         insist(deadline, || self.sessions.insert(&id, session.clone(), now)).await?;
+        pen.note(|history| history.session = Some(id.key().public_name()));
+        pen.step(self.now(), What::SessionBegan);
         let is_same_person = match earlier {
             Some(earlier) => self.replace(&earlier, assertion.person(), now).await,
             None => false,
@@ -320,14 +329,6 @@ impl Flows {
         let vouched = Some(Vouched::by(&assertion, artifact));
         let assurance = assertion.assurance();
         Ok(Finished { session: id, assurance, login, vouched, is_same_person })
-    }
-
-    /// Tells that the node said what an artifact stands for.
-    fn tell_resolved(&self, login: &PendingLogin, artifact: &Artifact, took: Duration) {
-        let fingerprint = hex_lower(&artifact.fingerprint());
-        let (authn_request, artifact) = (Some(&*login.request_id), Some(&*fingerprint));
-        let login = LoginFacts { authn_request, artifact, ..LoginFacts::default() };
-        self.tell(Event::ArtifactResolved { login, took });
     }
 
     /// Ends the session that the browser had before; says whether it was of the same person.
@@ -411,6 +412,10 @@ impl Flows {
 const CLAIMS: usize = 2;
 /// What the end of a login takes beside the exchange with the node and a store that is replaced.
 const SETTLING: Duration = Duration::from_secs(5);
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
 
 fn not_first(refused: replay::Error, refusal: Refusal) -> LoginError {
     match refused {

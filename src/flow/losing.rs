@@ -35,8 +35,13 @@ pub(super) struct Losing {
 impl Losing {
     /// Makes one whose line is good.
     pub(super) fn new() -> Arc<Self> {
+        Self::with_room(10)
+    }
+
+    /// Makes one that has room for so many records of a kind.
+    pub(super) fn with_room(records: usize) -> Arc<Self> {
         let line = AtomicU32::new(Line::Good as u32);
-        Arc::new(Self { memory: Memory::new(10), line })
+        Arc::new(Self { memory: Memory::new(records), line })
     }
 
     /// Has the line be so from now on.

@@ -7,11 +7,13 @@
 pub mod arriving;
 pub mod begin;
 pub mod binding;
+pub mod capture;
 pub mod examiner;
 pub mod extensions;
 pub mod finish;
 pub mod forms;
 pub mod handoff;
+pub mod history;
 mod insist;
 pub mod ledger;
 pub mod login_error;
@@ -25,6 +27,7 @@ pub mod outcome;
 pub mod pending;
 pub mod relay_state;
 pub mod replay;
+mod resolve;
 pub mod return_to;
 pub mod room;
 pub mod tenure;
@@ -37,10 +40,12 @@ pub mod ticket;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::capture::Captures;
 use self::examiner::Examiner;
 use self::forms::Forms;
 use self::handoff::codes::HandoffCodes;
 use self::handoff::requests::HandoffRequests;
+use self::history::{Bounded, Histories};
 use self::ledger::Bounds;
 use self::node::NodeClient;
 use self::outcome::Outcomes;
@@ -93,6 +98,8 @@ pub struct Settings {
     pub other_person: OtherPerson,
     /// How many bytes there is room for, by what is kept.
     pub rooms: Rooms,
+    /// For how long the histories of logins are kept; zero keeps none.
+    pub keep_histories: Duration,
 }
 
 /// What becomes of a login by another person than the one who is signed in with the browser: at a
@@ -133,6 +140,10 @@ pub struct Flows {
     pub handoff_requests: Arc<HandoffRequests>,
     /// What hands a session to another host, once.
     pub handoff_codes: Arc<HandoffCodes>,
+    /// What happened to each login, for operators.
+    pub histories: Arc<Histories>,
+    /// Answers of the node that an operator wants to look at.
+    pub captures: Arc<Captures>,
     /// Whether the store is ours, or a successor's.
     pub tenure: Arc<Tenure>,
     /// Tells the time of every check.
@@ -163,6 +174,9 @@ impl Flows {
         let linked_sessions =
             LinkedSessions::new(Arc::clone(&store), sealer.clone(), &session_settings);
         let outcomes = Outcomes::new(Arc::clone(&store), sealer.clone(), Arc::clone(&clock), begun);
+        let bounded = Bounded { kept_for: settings.keep_histories, bytes: rooms.histories };
+        let kept = (Arc::clone(&store), sealer.clone());
+        let histories = Histories::new(kept, bounded, Arc::clone(&clock));
         Self {
             settings: Arc::new(settings),
             session_settings,
@@ -177,6 +191,8 @@ impl Flows {
             linked_sessions: Arc::new(linked_sessions),
             handoff_requests: Arc::new(handoff_requests),
             handoff_codes: Arc::new(handoff_codes),
+            histories: Arc::new(histories),
+            captures: Arc::default(),
             tenure: Arc::default(),
             clock,
         }
@@ -191,6 +207,7 @@ impl Flows {
     /// used.
     #[must_use]
     pub fn renewed(&self, settings: Settings, node: NodeClient) -> Self {
+        self.histories.keep_for(settings.keep_histories);
         Self {
             settings: Arc::new(settings),
             session_settings: self.session_settings.clone(),
@@ -205,6 +222,8 @@ impl Flows {
             linked_sessions: Arc::clone(&self.linked_sessions),
             handoff_requests: Arc::clone(&self.handoff_requests),
             handoff_codes: Arc::clone(&self.handoff_codes),
+            histories: Arc::clone(&self.histories),
+            captures: Arc::clone(&self.captures),
             tenure: Arc::clone(&self.tenure),
             clock: Arc::clone(&self.clock),
         }

@@ -33,12 +33,14 @@ pub struct Rooms {
     pub begun: usize,
     /// For forms that are kept across a login.
     pub forms: usize,
+    /// For the histories of refused logins, and for those of others, each.
+    pub histories: usize,
 }
 
 impl Default for Rooms {
     /// What there is room for in memory and in Redis.
     fn default() -> Self {
-        Self { begun: 128 << 20, forms: 128 << 20 }
+        Self { begun: 128 << 20, forms: 128 << 20, histories: 16 << 20 }
     }
 }
 
@@ -47,7 +49,11 @@ impl Rooms {
     #[must_use]
     pub fn within(self, begun: u64, forms: u64) -> Self {
         let fewer = |ours: usize, has: u64| ours.min(usize::try_from(has).unwrap_or(usize::MAX));
-        Self { begun: fewer(self.begun, begun), forms: fewer(self.forms, forms) }
+        Self {
+            begun: fewer(self.begun, begun),
+            forms: fewer(self.forms, forms),
+            histories: fewer(self.histories, begun),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use hyper_util::rt::TokioExecutor;
 
 use super::begin::Begun;
 use super::finish::Attempt;
+use super::history::Pen;
 use super::losing::Losing;
 use super::node::{self, NodeClient};
 use super::pending::{Origin, PendingLogin};
@@ -137,8 +138,12 @@ pub(super) fn attempt<'b>(
         begun: Some(remembered),
         earlier: None,
         network: network(),
+        pen: &NO_PEN,
     }
 }
+
+/// Writes nothing.
+static NO_PEN: Pen = Pen::none();
 
 pub(super) fn network() -> Network {
     Network::of(std::net::Ipv4Addr::LOCALHOST.into(), 32, 56)
@@ -172,6 +177,7 @@ fn settings(kit: &Kit, simulator: &Simulator) -> Settings {
         keep_forms: 0,
         other_person: OtherPerson::Refuse,
         rooms: Rooms::default(),
+        keep_histories: Duration::from_secs(3600),
     }
 }
 

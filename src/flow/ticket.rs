@@ -31,6 +31,7 @@ pub struct Ticket(Secret<String>);
 #[derive(Debug)]
 pub struct Delivered {
     artifact: Artifact,
+    at: Time,
     is_late: bool,
 }
 
@@ -59,6 +60,12 @@ impl Delivered {
         &self.artifact
     }
 
+    /// Returns when that was.
+    #[must_use]
+    pub fn at(&self) -> Time {
+        self.at
+    }
+
     /// Tells whether that was longer ago than [`LIFETIME`]: nothing begins by it any more.
     #[must_use]
     pub fn is_late(&self) -> bool {
@@ -85,7 +92,7 @@ pub fn open(
     let artifact = artifact.ok_or(LoginRefusal::NoTicket)?;
     let delivered = Time::from_millisecond(i64::from_be_bytes(*time));
     let delivered = delivered.map_err(|_| LoginRefusal::NoTicket)?;
-    Ok(Delivered { artifact, is_late: now >= later(delivered, LIFETIME) })
+    Ok(Delivered { artifact, at: delivered, is_late: now >= later(delivered, LIFETIME) })
 }
 
 /// The longest text that could be a ticket: an artifact with what the seal adds, in base64url.

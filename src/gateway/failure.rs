@@ -10,13 +10,14 @@ use crate::base::causes::in_one_line;
 use crate::base::clock::for_people;
 use crate::base::reason::Reason;
 use crate::flow::handoff::refusal::HandoffRefusal;
+use crate::flow::history::Pen;
 use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
 use crate::flow::room::NotKept;
 use crate::gateway::limits::{Counted, TooOften};
 use crate::gateway::response::{self, isolate_opener, json, look};
-use crate::gateway::{Settings, Shared, grpc};
+use crate::gateway::{Settings, Shared, grpc, history};
 use crate::identity;
 use crate::observe::event::{self, Event, LoginFacts};
 use crate::observe::incident;
@@ -26,6 +27,7 @@ use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::request::headers::{self, forwarded};
 use crate::request::lasting::Cut;
 use crate::request::{host, path};
+use crate::saml::finding::Finding;
 use crate::saml::kind::Kind;
 use crate::store::Unavailable;
 use crate::wire;
@@ -55,7 +57,11 @@ pub struct Failure {
     /// Which site's page led to what failed, when that is not the one that led to this request.
     pub origin: Option<Origin>,
     /// The login that failed by it, if it was one.
-    pub login: Option<FailedLogin>,
+    pub login: Option<Box<FailedLogin>>,
+    /// The check that failed, for operators, where the detail is not all that there is to say.
+    pub finding: Option<Box<Finding>>,
+    /// What happened before, when a login came to its end.
+    pub pen: Option<Pen>,
 }
 
 /// What is known of a login that failed.
@@ -82,6 +88,8 @@ impl Failure {
             is_of_the_network: false,
             origin: None,
             login: None,
+            finding: None,
+            pen: None,
         }
     }
 
@@ -257,7 +265,8 @@ impl From<LoginError> for Failure {
         };
         let failure = Self::new(page, status, error.code());
         let is_of_the_network = error.is_of_the_network();
-        Self { detail: error.to_string(), is_of_the_network, ..failure }
+        let finding = error.finding().map(Box::new);
+        Self { detail: error.to_string(), is_of_the_network, finding, ..failure }
     }
 }
 
@@ -340,6 +349,9 @@ pub fn respond(failure: &Failure, context: &RequestContext, shared: &Shared) -> 
     let Failure { page, status, code, begin_again, allow, retry_after, .. } = failure;
     let number = incident::number(&context.id);
     shared.tell(context, failure.event(&number));
+    let login = failure.login.as_ref().and_then(|login| login.authn_request.as_deref());
+    let kept = || failure.outcome();
+    history::refused(shared, context, (failure.pen.as_ref(), login), (*code, kept));
     if grpc::is_spoken(context) {
         return grpc::refusal(*status, code.as_str());
     }

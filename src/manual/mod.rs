@@ -65,6 +65,7 @@ pages! {
     traces: "../../docs/traces.md",
     upstream_paths: "../../docs/upstream-paths.md",
     what_we_own: "../../docs/what-we-own.md",
+    why: "../../docs/why.md",
 }
 
 #[doc = include_str!("links.md")]

@@ -322,6 +322,27 @@ pub enum AdminAction<'e> {
     SavedPairwiseSecret,
     /// Replaced the secret of the pseudonyms.
     ReplacedPairwiseSecret,
+    /// Asked why a login ended as it did.
+    AskedAboutLogin {
+        /// What was asked for: the number on a page, or what else a login is known by.
+        asked: &'e str,
+        /// Whether something is known of it.
+        is_found: bool,
+    },
+    /// Had the node's next answers captured, sealed to the service's key.
+    BeganCapture {
+        /// How many at the most.
+        answers: usize,
+        /// For how long at the most.
+        seconds: u64,
+    },
+    /// Fetched a captured answer.
+    FetchedCapture {
+        /// The `ID` of the `AuthnRequest` of its login.
+        login: &'e str,
+    },
+    /// Ended the capture, and had what was kept forgotten.
+    EndedCapture,
     /// Ended all sessions, since every pseudonym is another one.
     EndedAllSessions {
         /// How many.

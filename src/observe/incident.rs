@@ -20,6 +20,21 @@ pub fn number(request: &str) -> String {
     letters.into_iter().map(char::from).collect()
 }
 
+/// Reads a number as people write it down: in letters of either size, with spaces or hyphens. None
+/// when it is none.
+#[must_use]
+pub fn parse(text: &str) -> Option<String> {
+    if text.len() > 4 * LENGTH {
+        return None;
+    }
+    let is_apart = |letter: &char| !matches!(letter, ' ' | '-');
+    let number: String =
+        text.chars().filter(is_apart).map(|letter| letter.to_ascii_uppercase()).collect();
+    let is_number =
+        number.len() == LENGTH && number.bytes().all(|letter| LETTERS.contains(&letter));
+    is_number.then_some(number)
+}
+
 /// 40 bits: among a million events of a day, two share a number once in two days.
 const LENGTH: usize = 8;
 /// Neither 0 and O, nor 1 and I.
@@ -39,6 +54,17 @@ mod tests {
             assert!(!number.contains(['0', 'O', '1', 'I']), "{number}");
             assert_eq!(number, number.to_ascii_uppercase());
             assert!(seen.insert(number));
+        }
+    }
+
+    #[test]
+    fn it_is_read_as_people_write_it_down() {
+        for text in ["RBW3FHWH", "rbw3fhwh", " rbw3-fhwh ", "RB W3 FH WH"] {
+            assert_eq!(parse(text).as_deref(), Some("RBW3FHWH"), "{text}");
+        }
+        for text in ["", "RBW3FHW", "RBW3FHWHX", "RBW3FHW0", "RBW3FHW\u{130}", "R B W 3 F H W H  x"]
+        {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 

@@ -2,17 +2,19 @@
 //!
 //! Health ([`crate::operations::health`]) is asked for by balancers and orchestrators. `/metrics`
 //! has the numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of
-//! OpenMetrics. `/sessions` and `/keys` are for operators ([`crate::operations::sessions`],
-//! [`crate::operations::keys`]). All three are answered
+//! OpenMetrics. `/sessions`, `/keys`, `/why` and `/capture` are for operators ([`crate::operations::sessions`],
+//! [`crate::operations::keys`], [`crate::operations::why`], [`crate::operations::capture`]). All of them are answered
 //! under the listener's own names alone, and so is `/probes` ([`crate::operations::probes`]): a foreign page whose name leads to this address would
 //! read them in the operator's browser. Nothing here is answered on the public listeners.
 
 pub mod address;
+pub mod capture;
 pub mod health;
 mod json;
 pub mod keys;
 pub mod probes;
 pub mod sessions;
+pub mod why;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,10 +29,12 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Versio
 use tokio::sync::{Mutex, Semaphore};
 use tracing::warn;
 
+use self::capture::CaptureDesk;
 use self::health::Health;
 use self::keys::Keys;
 use self::probes::ProbeDesk;
 use self::sessions::Admin;
+use self::why::Why;
 use crate::base::body::{self, Body};
 use crate::observe::metrics::{Format, Scraper};
 use crate::request::host;
@@ -43,6 +47,8 @@ pub struct Operations {
     health: Arc<dyn Health>,
     admin: Admin,
     keys: Keys,
+    why: Why,
+    capture: CaptureDesk,
     scraper: Arc<Scraper>,
     probes: ProbeDesk,
     /// Names of hosts, beside addresses and `localhost`.
@@ -59,7 +65,7 @@ impl Operations {
     #[must_use]
     pub fn new(
         health: Arc<dyn Health>,
-        (admin, keys): (Admin, Keys),
+        (admin, keys, why, capture): (Admin, Keys, Why, CaptureDesk),
         scraper: Scraper,
         hosts: Vec<String>,
         probes: &Arc<Probes>,
@@ -67,15 +73,20 @@ impl Operations {
         let wrong = (Mutex::new(()), Semaphore::new(MOST_WRONG));
         let (scraper, turn) = (Arc::new(scraper), Arc::default());
         let probes = ProbeDesk(Arc::clone(probes));
-        Self { health, admin, keys, scraper, probes, hosts, wrong, turn }
+        Self { health, admin, keys, why, capture, scraper, probes, hosts, wrong, turn }
     }
 
     /// Answers what operators do with sessions and keys. Wrong tokens are answered one after the other, each
     /// after [`PAUSE`], so that few can be tried; a right one waits for none.
     async fn manage(&self, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
         let has_token = request.headers().contains_key(AUTHORIZATION);
-        let response = if request.uri().path().starts_with(keys::PATH) {
+        let path = request.uri().path();
+        let response = if path.starts_with(keys::PATH) {
             self.keys.answer(request, peer.address.ip(), &self.admin).await
+        } else if path.starts_with(why::PATH) {
+            self.why.answer(request, &self.admin).await
+        } else if path.starts_with(capture::PATH) {
+            self.capture.answer(request, &self.admin).await
         } else {
             self.admin.answer(request).await
         };
@@ -137,7 +148,7 @@ impl Service for Operations {
             return plain(StatusCode::MISDIRECTED_REQUEST, NOT_MEANT);
         }
         let request = Request::from_parts(*parts, body);
-        if [sessions::PATH, keys::PATH].iter().any(|path| request.uri().path().starts_with(path)) {
+        if ADMIN_PATHS.iter().any(|path| request.uri().path().starts_with(path)) {
             return self.manage(request, peer).await;
         }
         if request.uri().path().starts_with(probes::PATH) {
@@ -154,6 +165,8 @@ impl Service for Operations {
     }
 }
 
+/// What nothing is told or done about without the operators' token.
+const ADMIN_PATHS: [&str; 4] = [sessions::PATH, keys::PATH, why::PATH, capture::PATH];
 /// How long a wrong token waits for its answer.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many wrong tokens wait at once.

@@ -143,7 +143,7 @@ impl Admin {
     }
 
     /// Tells what an operator did.
-    fn tell(&self, action: AdminAction<'_>) {
+    pub(super) fn tell(&self, action: AdminAction<'_>) {
         let event = Event::AdminActed { admin: OPERATOR, action };
         self.sessions.events().tell(self.clock.now(), None, event);
     }

@@ -103,8 +103,14 @@ impl<'d> Answer<'d> {
         debug_assert!(self.response.element().source().contains(self.encrypted.source()));
         let parties =
             Parties { node: expected.node.as_deref(), service: expected.service.as_deref() };
-        let opened = decryption::decrypt(self.encrypted, keys, parties).map_err(Refusal::from);
-        let opened = checks.note("decryption", opened)?;
+        let opened = decryption::open_encrypted(self.encrypted, keys, parties);
+        let decryption::Opened { plain: opened, content_key_bits, wrap } = match opened {
+            Ok(opened) => opened,
+            Err(error) => return checks.note("decryption", Err(error.into())),
+        };
+        let wrap = wrap.rsplit_once('#').map_or(wrap, |(_, name)| name);
+        let how = format!("content key of {content_key_bits} bits, wrapped by {wrap}");
+        checks.passed("decryption", how);
         for (name, party) in
             [("encryption_party_node", parties.node), ("encryption_party_service", parties.service)]
         {

@@ -16,6 +16,7 @@ pub mod checks;
 pub mod conditions;
 pub mod examine;
 pub mod expected;
+pub mod finding;
 pub mod kind;
 pub mod logout;
 mod masked;

@@ -67,6 +67,26 @@ impl Status {
         }
     }
 
+    /// Returns the codes of the standard that it has, `other` for each other one; never the text
+    /// beside them.
+    #[must_use]
+    pub fn known_codes(&self) -> String {
+        let known = |code: &Foreign| {
+            let found = STANDARD.into_iter().find(|known| short(code.as_str()) == Some(known));
+            found.unwrap_or("other")
+        };
+        match &self.second {
+            Some(second) => format!("{} / {}", known(&self.top), known(second)),
+            None => known(&self.top).to_owned(),
+        }
+    }
+
+    /// Returns the text beside the codes, masked.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_ref().map(Foreign::as_str)
+    }
+
     /// The second-level code says more, when it is one that we know; clients have seen codes that
     /// the standard defines as second-level on the top level, so both are looked at alike.
     fn decisive(&self) -> Option<&str> {
@@ -95,6 +115,33 @@ impl std::fmt::Display for Status {
         Ok(())
     }
 }
+
+/// All codes of SAML core 3.2.2.2.
+const STANDARD: [&str; 23] = [
+    "Success",
+    "Requester",
+    "Responder",
+    "VersionMismatch",
+    "AuthnFailed",
+    "InvalidAttrNameOrValue",
+    "InvalidNameIDPolicy",
+    "NoAuthnContext",
+    "NoAvailableIDP",
+    "NoPassive",
+    "NoSupportedIDP",
+    "PartialLogout",
+    "ProxyCountExceeded",
+    "RequestDenied",
+    "RequestUnsupported",
+    "RequestVersionDeprecated",
+    "RequestVersionTooHigh",
+    "RequestVersionTooLow",
+    "ResourceNotRecognized",
+    "TooManyResponses",
+    "UnknownAttrProfile",
+    "UnknownPrincipal",
+    "UnsupportedBinding",
+];
 
 fn short(uri: &str) -> Option<&str> {
     uri.strip_prefix(STATUS_PREFIX)

@@ -56,11 +56,13 @@ pub enum Kind {
     HandoffRequest,
     /// A second cookie, of another host, that leads to a session.
     LinkedSession,
+    /// What happened to a login, for the operator.
+    History,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are declared.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Session,
         Self::Login,
         Self::Used,
@@ -69,6 +71,7 @@ impl Kind {
         Self::Ended,
         Self::HandoffRequest,
         Self::LinkedSession,
+        Self::History,
     ];
 
     /// Returns the name in keys and files; never changed.
@@ -83,6 +86,7 @@ impl Kind {
             Self::Ended => "ended",
             Self::HandoffRequest => "wish",
             Self::LinkedSession => "branch",
+            Self::History => "history",
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Seals an assertion exactly as the node does: the other half of [`super::decryption`], for the
-//! simulator and for tests.
+//! simulator and for tests; and what only the service is to read ([`crate::flow::capture`]).
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{self, UnparsedPublicKey};

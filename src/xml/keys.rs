@@ -388,6 +388,13 @@ impl DecryptionKey {
         self.curve
     }
 
+    /// Returns the public key, an uncompressed point, to which others encrypt; `None` when it cannot
+    /// be computed.
+    #[must_use]
+    pub fn public_point(&self) -> Option<Vec<u8>> {
+        self.private.compute_public_key().ok().map(|point| point.as_ref().to_vec())
+    }
+
     pub(super) fn private(&self) -> &agreement::PrivateKey {
         &self.private
     }

@@ -41,6 +41,7 @@
 //! | `commands` | the command line: check, explain, run, reference |
 //! | `certs` | `brama certs`: what is read in whatever form, compared, asked for |
 //! | `onboarding` | `brama onboarding`, `brama certs renew`: certificates that others made are put in place |
+//! | `why` | `brama why`: every wrong answer of the node is told with its check, values and advice |
 //! | `reason` | `brama reason`: what stands in the manual of a code |
 //! | `token` | `brama token`: test tokens and test vectors for people who write backends |
 
@@ -85,3 +86,4 @@ mod theft;
 mod token;
 mod traces;
 mod way_back;
+mod why;

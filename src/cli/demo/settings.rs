@@ -193,6 +193,7 @@ fn flows(
         keep_forms: size(file.session.keep_forms),
         other_person: flow::OtherPerson::Refuse,
         rooms: flow::room::Rooms::default(),
+        keep_histories: Duration::from_secs(3600),
     })
 }
 

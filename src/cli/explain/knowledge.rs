@@ -8,6 +8,8 @@ use super::arguments::Arguments;
 use crate::app::Settings;
 use crate::base::clock::{Clock, SystemClock, Time};
 use crate::cli::configuration::load;
+use crate::flow::capture::Opened;
+use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::saml::expected::{Expected, Wrapping};
 use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey};
@@ -48,6 +50,25 @@ impl Knowledge {
         }
         let now = arguments.at.unwrap_or_else(|| SystemClock.now());
         Ok(Self { trusted, decryption_keys, expected, now })
+    }
+
+    /// Returns a captured answer, with what its login expected of it and its time; what was given
+    /// otherwise wins.
+    pub(super) fn of_capture<'o>(
+        &self,
+        opened: &'o Opened,
+        arguments: &Arguments,
+    ) -> (&'o [u8], Expected, Time) {
+        let about = &opened.about;
+        let expected = self.expected.clone();
+        let expected = Expected {
+            request_id: expected.request_id.or_else(|| Some(about.request_id.clone())),
+            resolve_id: expected.resolve_id.or_else(|| Some(about.resolve_id.clone())),
+            assurance: arguments.assurance.or_else(|| Assurance::parse(&about.assurance)),
+            fresh_since: about.fresh_since,
+            ..expected
+        };
+        (&opened.answer, expected, arguments.at.unwrap_or(about.at))
     }
 }
 

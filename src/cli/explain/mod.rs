@@ -15,6 +15,8 @@ pub(super) use self::arguments::{Arguments, parse_time};
 use self::inputs::Input;
 use self::knowledge::Knowledge;
 use super::output::{complain, print};
+use crate::base::foreign::escaped;
+use crate::flow::capture;
 use crate::saml::examine::examine;
 
 /// Exit status for wrong usage, as clap has it.
@@ -37,14 +39,24 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if all_accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// What is said of a captured answer that no key opens.
+const SEALED: &str = "is a captured answer that none of the keys opens: it is sealed to the \
+                      service's decryption key of that day, give --decryption-key or --config";
+
 fn explain(input: &Input, knowledge: &Knowledge, arguments: &Arguments) -> bool {
-    let examination = examine(
-        &input.answer,
-        &knowledge.trusted,
-        &knowledge.decryption_keys,
-        &knowledge.expected,
-        knowledge.now,
-    );
+    let is_captured = capture::is_captured(&input.answer);
+    let opened = is_captured.then(|| capture::open(&input.answer, &knowledge.decryption_keys));
+    let opened = opened.flatten();
+    if is_captured && opened.is_none() {
+        complain(format_args!("{}: {SEALED}", escaped(&input.name)));
+        return false;
+    }
+    let (answer, expected, now) = match &opened {
+        Some(opened) => knowledge.of_capture(opened, arguments),
+        None => (&input.answer[..], knowledge.expected.clone(), knowledge.now),
+    };
+    let (trusted, keys) = (&knowledge.trusted, &knowledge.decryption_keys);
+    let examination = examine(answer, trusted, keys, &expected, now);
     let shown = arguments.show_personal_data;
     if arguments.json {
         print(report::json(&input.name, &examination, shown));

@@ -114,7 +114,7 @@ table!(
 table!(
     OPERATIONS,
     "operations",
-    Operations { own: [listen, hosts, admin_token_file], tried: [ready_needs] }
+    Operations { own: [listen, hosts, admin_token_file], tried: [ready_needs, login_history] }
 );
 
 table!(

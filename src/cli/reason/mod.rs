@@ -51,6 +51,13 @@ fn told(reason: &Reason) -> String {
     lines.join("\n")
 }
 
+/// Returns what a code means, and who does what about it, one line each.
+pub(super) fn advice(code: &str) -> Option<(String, Vec<String>)> {
+    let reason = page::reasons().into_iter().find(|reason| reason.code == code)?;
+    let deeds = reason.deeds().into_iter().map(|(who, what)| format!("{who}: {what}")).collect();
+    Some((reason.meaning, deeds))
+}
+
 fn unknown(code: &str, reasons: &[Reason]) -> String {
     let near = near(code, reasons);
     let advice = match near[..] {

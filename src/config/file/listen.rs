@@ -300,6 +300,12 @@ pub struct Operations {
     /// say to citizens what is wrong. Never the node or the portal, for the same reason.
     #[schemars(example = vec!["store"])]
     pub ready_needs: Vec<ReadyNeed>,
+    /// For how long the history of each login is kept, which `brama why` tells: 90 days at most,
+    /// `"0s"` keeps none.
+    ///
+    /// It names no person. Histories are kept where sessions are: those in memory end with the
+    /// process. The oldest make room for others, network by network.
+    pub login_history: HumanDuration,
 }
 
 /// A part that readiness may need.
@@ -317,6 +323,8 @@ pub enum ReadyNeed {
 impl Default for Operations {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 9480));
-        Self { listen, hosts: Vec::new(), admin_token_file: None, ready_needs: Vec::new() }
+        let (hosts, ready_needs) = (Vec::new(), Vec::new());
+        let login_history = HumanDuration::from_secs(3 * 24 * 60 * 60);
+        Self { listen, hosts, admin_token_file: None, ready_needs, login_history }
     }
 }

@@ -181,7 +181,11 @@ table!(
 
 table!(
     "operations.",
-    Operations { fixed: [listen, hosts, admin_token_file], live: [ready_needs], both: [] }
+    Operations {
+        fixed: [listen, hosts, admin_token_file],
+        live: [ready_needs, login_history],
+        both: []
+    }
 );
 
 table!(

@@ -69,6 +69,7 @@ pub(super) fn resolve(
         force_authn: file.service.force_authn,
     };
     let (tls, client_certificate) = tls?;
+    let keep_histories = keep_histories(context);
     let logout_url = match &addresses.logout {
         Some(url) => Some(url.parse().ok()?),
         None => None,
@@ -90,6 +91,7 @@ pub(super) fn resolve(
             keep_forms: usize::try_from(file.session.keep_forms.bytes()).unwrap_or(usize::MAX),
             other_person: other_person(file.session.other_person),
             rooms: super::store::rooms(file),
+            keep_histories,
         },
         node: flow::node::Settings {
             resolve_url: addresses.resolve,
@@ -144,6 +146,19 @@ fn check_kind(context: &mut Context<'_>) {
         "give the environment and the kind that were agreed with the operator",
     );
 }
+
+/// For how long histories of logins are kept.
+fn keep_histories(context: &mut Context<'_>) -> Duration {
+    let time = context.file().operations.login_history.get();
+    if time > MOST_HISTORY {
+        let what = "is longer than histories of logins are kept";
+        context.error(key!(operations.login_history), what, "give \"90d\" or less");
+    }
+    time
+}
+
+/// A quarter of a year: after that nobody asks any more why a citizen could not sign in.
+const MOST_HISTORY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 fn other_person(person: file::OtherPerson) -> flow::OtherPerson {
     match person {

@@ -7,8 +7,10 @@ use http::header::{REFRESH, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::Body;
+use crate::base::clock::earlier;
 use crate::flow::binding::Tag;
 use crate::flow::finish::{Attempt, Finished};
+use crate::flow::history::Pen;
 use crate::flow::login_error::{LoginError, LoginRefusal};
 use crate::flow::node::NodeError;
 use crate::flow::pending::{Origin, PendingLogin};
@@ -17,7 +19,7 @@ use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::Worker;
 use crate::gateway::failure::{FailedLogin, Failure};
-use crate::gateway::{login, portal_cookies, response};
+use crate::gateway::{history, login, portal_cookies, response};
 use crate::observe::event::{Event, LoginFacts, Personal};
 use crate::pages;
 use crate::request::context::RequestContext;
@@ -39,6 +41,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let mut remembered = remembered(worker, context, &relay_state.tag()).into_iter();
     let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
     let ticket = context.query("ticket");
+    let pen = pen(&relay_state, flows.settings.login_timeout, begun.as_ref());
     let earlier = worker.session_id(context).await?;
     let attempt = Attempt {
         relay_state: &relay_state,
@@ -46,6 +49,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         begun: begun.as_ref(),
         earlier: earlier.as_ref(),
         network: worker.network(context),
+        pen: &pen,
     };
     // Only what this browser began and brings back counts: a foreign page can lead to the rest.
     if begun.is_some() {
@@ -59,7 +63,8 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         // Nothing is spent yet: the same address finishes the same login in a moment, for as long
         // as the ticket in it is good.
         Err(error @ LoginError::Node(NodeError::Busy)) => {
-            return Err(login::again_here(error.into(), context).tries_again());
+            let failure = Failure { pen: Some(pen), ..error.into() };
+            return Err(login::again_here(failure, context).tries_again());
         }
         Err(error) => {
             // Known only to the browser that began it, so that the page leads no other browser
@@ -71,9 +76,11 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
                 // The page was loaded once more, and the citizen has long been signed in.
                 return Ok(arrive(worker, context, login.return_to.as_str(), login.origin));
             }
-            return Err(refused(worker, begun, error));
+            let failure = followed(refused(worker, begun, error), context);
+            return Err(Failure { pen: Some(pen), ..failure });
         }
     };
+    history::signed_in(&worker.shared, context, &pen, &finished);
     tell(worker, context, &finished);
     let login = finished.login;
     let mut response = arrive(worker, context, login.return_to.as_str(), login.origin);
@@ -104,6 +111,21 @@ fn tell(worker: &Worker, context: &RequestContext, finished: &Finished) {
     worker.shared.tell(context, event);
 }
 
+/// Begins the history of a login with what is known of it when the browser comes back.
+fn pen(relay_state: &RelayState, timeout: Duration, begun: Option<&PendingLogin>) -> Pen {
+    let pen = Pen::begin();
+    if let Some(login) = begun {
+        pen.note(|history| {
+            history.login = Some(login.request_id.clone());
+            history.began = Some(earlier(relay_state.end(), timeout));
+            history.assurance = Some(login.assurance.name().to_owned());
+            history.anew = login.fresh_since.is_some();
+            history.from_elsewhere = login.origin == Origin::Elsewhere;
+        });
+    }
+    pen
+}
+
 /// Returns what the browser remembers of a login. It may show several values; what one of them opens
 /// to is known to the browser that began the login.
 fn remembered<'c>(worker: &Worker, context: &'c RequestContext, tag: &Tag) -> Vec<&'c str> {
@@ -128,7 +150,7 @@ async fn late(
     {
         return Ok(arrive(worker, context, login.return_to.as_str(), login.origin));
     }
-    Err(refused(worker, begun, LoginRefusal::Expired.into()))
+    Err(followed(refused(worker, begun, LoginRefusal::Expired.into()), context))
 }
 
 /// Gives the browser its session cookie, in the place of any that was set before.
@@ -170,6 +192,12 @@ fn is_over(error: &LoginError) -> bool {
     matches!(error, LoginError::Pending(LoginRefusal::Used | LoginRefusal::TicketExpired))
 }
 
+/// Has the way to begin again say which refusal it follows.
+fn followed(failure: Failure, context: &RequestContext) -> Failure {
+    let link = failure.begin_again.as_ref().map(|link| history::following(link, context));
+    Failure { begin_again: link, ..failure }
+}
+
 /// The way to begin again leads back to where the citizen was going: one who is signed in by then
 /// simply arrives.
 pub(super) fn refused(worker: &Worker, begun: Option<PendingLogin>, error: LoginError) -> Failure {
@@ -184,7 +212,7 @@ pub(super) fn refused(worker: &Worker, begun: Option<PendingLogin>, error: Login
             (ReturnTo::front_page(), AuthnRequirement::from(worker.shared.flows.settings.assurance))
         }
     };
-    let login = Some(FailedLogin { authn_request });
+    let login = Some(Box::new(FailedLogin { authn_request }));
     let failure = Failure { origin, login, ..error.into() };
     failure.begin_again(worker.shared.settings.login_link(&return_to, requirement))
 }

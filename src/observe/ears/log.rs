@@ -123,6 +123,20 @@ fn acted(admin: &str, action: &AdminAction<'_>) {
         AdminAction::ReplacedPairwiseSecret => {
             warn!(admin, "operator replaced the secret of the pseudonyms");
         }
+        AdminAction::AskedAboutLogin { asked, is_found } => {
+            // What is known of nothing may be anything, a person's number among it.
+            let asked = is_found.then_some(asked);
+            info!(admin, asked, found = is_found, "operator asked about a login");
+        }
+        AdminAction::BeganCapture { answers, seconds } => {
+            warn!(admin, answers, seconds, "operator has answers of the node captured");
+        }
+        AdminAction::FetchedCapture { login } => {
+            warn!(admin, login, "operator fetched a captured answer of the node");
+        }
+        AdminAction::EndedCapture => {
+            warn!(admin, "operator ended the capture of answers");
+        }
         AdminAction::EndedAllSessions { ended } => {
             warn!(admin, ended, "all sessions ended, since every sub is another one");
         }

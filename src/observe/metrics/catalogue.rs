@@ -96,6 +96,8 @@ pub static ALL: &[&Metric] = &[
     &FORMS_BYTES,
     &FORMS_BYTES_MAXIMUM,
     &FORMS_KEPT,
+    &HISTORIES,
+    &HISTORIES_LOST,
     &LIMIT_NETWORKS,
     &LIMIT_NETWORKS_MAXIMUM,
     &NODE_DURATION,
@@ -236,6 +238,10 @@ metrics! {
         "how many bytes they may have";
     FORMS_KEPT = "brama_forms_kept", Counter, [],
         "forms that were kept across a login";
+    HISTORIES = "brama_login_histories", Gauge, [],
+        "records of logins that this process keeps for operators";
+    HISTORIES_LOST = "brama_login_histories_lost", Counter, [],
+        "histories of logins for which there was no room";
     LIMIT_NETWORKS = "brama_limit_networks", Gauge, [],
         "networks whose attempts to sign in are remembered";
     LIMIT_NETWORKS_MAXIMUM = "brama_limit_networks_maximum", Gauge, [],

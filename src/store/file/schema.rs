@@ -45,6 +45,7 @@ pub(super) fn number(kind: Kind) -> u8 {
         Kind::Ended => 6,
         Kind::HandoffRequest => 7,
         Kind::LinkedSession => 8,
+        Kind::History => 9,
     }
 }
 

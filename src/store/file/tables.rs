@@ -48,7 +48,7 @@ impl Room {
 }
 
 fn is_begun_by_anybody(kind: Kind) -> bool {
-    matches!(kind, Kind::Login | Kind::HandoffRequest | Kind::Code)
+    matches!(kind, Kind::Login | Kind::HandoffRequest | Kind::Code | Kind::History)
 }
 
 /// Handles of logins, wishes and codes may each weigh an eighth of all.
@@ -86,7 +86,8 @@ impl<'t> Tables<'t> {
     /// Opens the tables; makes those that are missing.
     pub(super) fn open(transaction: &'t WriteTransaction, room: Room) -> Result<Self, FileError> {
         let records = |kind| transaction.open_table(records_of(kind));
-        let [session, login, used, form, code, ended, wish, branch] = Kind::ALL.map(records);
+        let [session, login, used, form, code, ended, wish, branch, history] =
+            Kind::ALL.map(records);
         let about = transaction.open_table(ABOUT)?;
         let number = |name| about.get(name).map(|found| found.map_or(0, |found| found.value()));
         let (next, weight) = (number(NEXT)?, number(WEIGHT)?);
@@ -95,7 +96,7 @@ impl<'t> Tables<'t> {
             weights[table_index(kind)] = number(kind.name())?;
         }
         Ok(Self {
-            records: [session?, login?, used?, form?, code?, ended?, wish?, branch?],
+            records: [session?, login?, used?, form?, code?, ended?, wish?, branch?, history?],
             order: transaction.open_table(ORDER)?,
             due: transaction.open_table(DUE)?,
             owner: transaction.open_table(OWNER)?,

@@ -68,6 +68,17 @@ struct Envelope {
     ciphertext: Vec<u8>,
 }
 
+/// What was opened, and how it had been closed.
+#[derive(Debug)]
+pub struct Opened {
+    /// The plain text.
+    pub plain: Zeroizing<Vec<u8>>,
+    /// How many bits the key of the content has.
+    pub content_key_bits: usize,
+    /// The algorithm by which that key was wrapped.
+    pub wrap: &'static str,
+}
+
 /// Opens the assertion with the first of `keys` that fits.
 ///
 /// # Errors
@@ -77,6 +88,18 @@ pub fn decrypt(
     keys: &[DecryptionKey],
     parties: Parties<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
+    open_encrypted(encrypted, keys, parties).map(|opened| opened.plain)
+}
+
+/// Opens the assertion as [`decrypt`] does, and says how it had been closed.
+///
+/// # Errors
+/// When it is not of the profile, or no key opens it.
+pub fn open_encrypted(
+    encrypted: Element<'_>,
+    keys: &[DecryptionKey],
+    parties: Parties<'_>,
+) -> Result<Opened, Error> {
     let envelope = read(encrypted)?;
     check_parties(&envelope, parties)?;
     keys.iter()
@@ -101,7 +124,7 @@ fn check_parties(envelope: &Envelope, parties: Parties<'_>) -> Result<(), Error>
     Ok(())
 }
 
-fn open(envelope: &Envelope, key: &DecryptionKey) -> Option<Zeroizing<Vec<u8>>> {
+fn open(envelope: &Envelope, key: &DecryptionKey) -> Option<Opened> {
     let point = UnparsedPublicKey::new(envelope.curve.agreement(), &envelope.ephemeral);
     let kek = agreement::agree(key.private(), point, (), |z| {
         key_derivation::derive(z, &envelope.parameters, envelope.kek_length).ok_or(())
@@ -111,7 +134,8 @@ fn open(envelope: &Envelope, key: &DecryptionKey) -> Option<Zeroizing<Vec<u8>>> 
     if !envelope.content_key_lengths.contains(&content_key.len()) {
         return None;
     }
-    open_content(&content_key, &envelope.ciphertext)
+    let plain = open_content(&content_key, &envelope.ciphertext)?;
+    Some(Opened { plain, content_key_bits: 8 * content_key.len(), wrap: envelope.wrap })
 }
 
 /// XML encryption 1.1 section 5.2.4: a 12-byte nonce, the ciphertext, a 16-byte tag.

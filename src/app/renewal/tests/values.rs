@@ -195,6 +195,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("operations.hosts", "['operations.test']"),
         row("operations.admin_token_file", "'other/token'"),
         row("operations.ready_needs", "['store']"),
+        row("operations.login_history", "'5d'"),
         row("node.issuer", "'other.test'"),
         row("node.sso_url", "'https://other.test/sso'"),
         row("node.sso_destination", "'https://other.test/sso'"),

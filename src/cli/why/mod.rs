@@ -1,0 +1,62 @@
+//! `brama why`: why a login ended as it did, in plain words, by the number on the citizen's page.
+//!
+//! It asks a running gateway for what it keeps of the login ([`crate::operations::why`]) and says
+//! with it what the page of reason codes advises.
+
+mod advice;
+mod told;
+mod words;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use self::words::Language;
+use super::operator::{self, Operator};
+use super::output::print;
+use crate::flow::history::History;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The number on the citizen's page. Or the number of a request in the logs, the `sid` of a
+    /// session, or the ID of an `AuthnRequest`.
+    number: String,
+    /// The configuration file of the gateway: where it listens for operators, and the file with the
+    /// token.
+    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    config: PathBuf,
+    /// The language of the answer.
+    #[arg(long, value_enum, default_value_t = Language::English)]
+    lang: Language,
+    /// Prints what the gateway keeps, as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    operator::with(&arguments.config, async |operator| ask(operator, arguments).await)
+}
+
+async fn ask(operator: &Operator, arguments: &Arguments) -> Result<(), String> {
+    let number = utf8_percent_encode(arguments.number.trim(), NON_ALPHANUMERIC);
+    let answer = operator.ask(Method::GET, &format!("/why/{number}"), None).await?;
+    let history = answer.get("history").cloned().unwrap_or_default();
+    if arguments.json {
+        print(history);
+        return Ok(());
+    }
+    print(read(history)?.in_words(arguments.lang));
+    Ok(())
+}
+
+fn read(history: Value) -> Result<Told, String> {
+    serde_json::from_value(history)
+        .map(Told)
+        .map_err(|error| format!("the gateway tells it in another form: {error}; is it newer?"))
+}
+
+/// A history that can be told in words.
+struct Told(History);
