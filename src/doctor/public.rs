@@ -267,7 +267,7 @@ fn begin(answer: &Answer, settings: &Settings) -> Option<(String, String)> {
     let link = rest.split_once('"')?.0.replace("&amp;", "&");
     let lines = answer.headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
     let cookie = lines.filter_map(|line| line.split(';').next());
-    let cookie = cookie.filter(|pair| pair.contains("brama-landing=")).last()?.to_owned();
+    let cookie = cookie.rev().find(|pair| pair.contains("brama-landing="))?.to_owned();
     link.contains("&begin=").then(|| (format!("{}login?{link}", settings.gateway.prefix), cookie))
 }
 
