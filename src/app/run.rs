@@ -130,8 +130,7 @@ impl App {
         running.end(&sessions, &shared).await;
         operations_stopper.stop();
         let _ = operations.await;
-        shared.audit.close();
-        info!("gateway stopped");
+        stopped(&shared);
     }
 }
 
@@ -278,6 +277,12 @@ fn operators(
     let keys = Keys::new(Arc::clone(keeper), Arc::clone(sessions), Arc::clone(clock));
     let capture = CaptureDesk::new(Arc::clone(&flows.captures), Arc::clone(clock));
     (admin, keys, Why::new(Arc::clone(&flows.histories)), capture)
+}
+
+/// Nothing happens any more of which a record could be made.
+fn stopped(shared: &Shared) {
+    shared.audit.close();
+    info!("gateway stopped");
 }
 
 /// Goes on in new files where old ones were moved away.

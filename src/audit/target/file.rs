@@ -25,7 +25,7 @@ use super::super::keys::Signer;
 use super::super::queue::Entry;
 use super::super::record::{Kind, Record};
 use super::super::settings::{self, Sync};
-use super::Begun;
+use super::begun::Begun;
 use super::tail::{self, TORN, Tail, newest_first};
 use crate::base::clock::Time;
 use crate::base::rights::folder_of;

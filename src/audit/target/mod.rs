@@ -1,5 +1,6 @@
 //! Where records go: each target takes them in order, and says how many it took.
 
+mod begun;
 mod file;
 mod stream;
 mod syslog;
@@ -14,6 +15,7 @@ use super::record::Kind;
 use super::settings::{Settings, Target};
 use crate::base::clock::Time;
 
+use self::begun::Begun;
 use self::file::FileTarget;
 use self::stream::{Begun as StreamBegun, Stream};
 
@@ -25,17 +27,6 @@ pub(super) use self::tail::{TORN, newest_first};
 pub(super) enum Output {
     File(FileTarget),
     Stream(Stream),
-}
-
-/// How a chain goes on at a target that was opened.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Begun {
-    /// [`Kind::Opened`] or [`Kind::Resumed`].
-    pub(super) kind: Kind,
-    /// What was found, in a word.
-    pub(super) outcome: &'static str,
-    /// Bytes of a half line that were set aside.
-    pub(super) torn: Option<u64>,
 }
 
 impl Output {

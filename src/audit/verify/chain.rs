@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::chain::{Chain, Checkpoint, signed_part};
 use super::super::keys::PublicKey;
 use super::super::record::{Kind, Record};
-use super::Expected;
+use super::expected::Expected;
 use super::finding::{Fault, Report, Seen};
 use crate::base::encoding::{base64url, sha256};
 

@@ -8,6 +8,7 @@
 //!    have made all of it anew. The report says how much that is.
 
 mod chain;
+mod expected;
 mod finding;
 mod lines;
 
@@ -15,25 +16,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::chain::Checkpoint;
-use super::keys::PublicKey;
 use super::record::Record;
 
 use self::chain::Walk;
+pub use self::expected::Expected;
 pub use self::finding::{Fault, Finding, MOST, Note, Report, Seen};
 use self::lines::Line;
 pub(super) use self::lines::{Lines, files};
-
-/// What is known from elsewhere.
-#[derive(Debug, Clone, Default)]
-pub struct Expected {
-    /// The keys that may have signed; without any, those are believed that the records name.
-    pub keys: Vec<PublicKey>,
-    /// How far chains had come.
-    pub checkpoints: Vec<Checkpoint>,
-    /// Whether chains must be there from their first record on.
-    pub is_from_the_start: bool,
-}
 
 /// A file that cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::Configured;
+use super::configured::Configured;
 use crate::audit::keys::PersonKey;
 use crate::audit::search::{self, Query};
 use crate::base::clock::Time;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::Configured;
+use super::configured::Configured;
 use crate::audit::keys::Rotated;
 use crate::base::private;
 use crate::cli::output::print;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::Configured;
+use super::configured::Configured;
 use crate::app::state::AUDIT_HEAD;
 use crate::audit::chain::Checkpoint;
 use crate::audit::head;
