@@ -22,7 +22,13 @@ pub fn run(data: &[u8]) {
     let is_tls = peer & 0x80 != 0;
     let peer = Peer::new(SocketAddr::new(address, 4711), is_tls);
     let bit = |bit: u8| believed & bit != 0;
-    let said = Believed { address: bit(1), scheme: bit(2), host: bit(4), request_id: bit(8), trace: bit(32) };
+    let said = Believed {
+        address: bit(1),
+        scheme: bit(2),
+        host: bit(4),
+        request_id: bit(8),
+        trace: bit(32),
+    };
     let (headers, is_https) = (headers(bytes), bit(16));
 
     let memory = 64 * 1024 + 64 * bytes.len();
