@@ -115,12 +115,13 @@ impl AuditLog {
 
     fn begun<'r>(&self, kind: Kind, told: &Told<'r>) -> Record<'r> {
         let record = Record::new(kind, told.at);
-        let Some(Asked { id, client, host, route }) = told.request else { return record };
+        let Some(Asked { id, client, host, route, trace }) = told.request else { return record };
         Record {
             request: text(id),
             client: self.client_text(client),
             host: text(host),
             route: route.and_then(text),
+            trace: trace.map(|trace| Cow::Owned(trace.to_string())),
             ..record
         }
     }

@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::alarm::{CertificateNews, WatchedCertificate};
+use super::traces::TraceId;
 use crate::base::clock::Time;
 use crate::base::reason::Reason;
 
@@ -42,6 +43,8 @@ pub struct Asked<'e> {
     pub host: &'e str,
     /// The path prefix of the route that it took, when it took one already.
     pub route: Option<&'e str>,
+    /// The trace that it belongs to, if there are traces.
+    pub trace: Option<TraceId>,
 }
 
 /// What is known of a login so far. What is not known yet is absent.

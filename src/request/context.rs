@@ -78,6 +78,7 @@ impl RequestContext {
             client: self.client.address,
             host: self.host.name(),
             route: self.record.route.as_ref().map(|route| &*route.path),
+            trace: self.trace.as_ref().map(|trace| trace.id()),
         }
     }
 

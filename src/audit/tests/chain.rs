@@ -93,7 +93,7 @@ proptest! {
             prop_assert_eq!(report.findings[0].fault, Fault::Removed);
         }
         if one != other {
-            let mut swapped = lines.clone();
+            let mut swapped = lines;
             swapped.swap(one, other);
             prop_assert!(!verified(&swapped, &signer).is_whole());
         }

@@ -22,7 +22,7 @@ fn of_message(message: &[u8]) -> Vec<u8> {
     record.as_bytes().to_vec()
 }
 
-fn is_end(record: &Vec<u8>) -> bool {
+fn is_end(record: &[u8]) -> bool {
     Record::parse(record).unwrap().kind == Kind::Closed
 }
 
@@ -45,9 +45,9 @@ fn the_systems_log_gets_each_record_as_a_message_and_the_chain_goes_on_after_an_
         let log = world.start_with(with(&world, target));
         log.record(signed_in(&log, round, world.clock.as_ref()));
         drop(log);
-        let mut records = Vec::new();
+        let mut records: Vec<Vec<u8>> = Vec::new();
         let mut bytes = vec![0; 65_536];
-        while !records.last().is_some_and(is_end) {
+        while !records.last().is_some_and(|last| is_end(last)) {
             let length = socket.recv(&mut bytes).unwrap();
             records.push(of_message(&bytes[..length]));
         }
@@ -82,7 +82,7 @@ fn a_log_of_the_system_that_stands_still_costs_records_and_no_time() {
     let reader = std::thread::spawn(move || {
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let (mut records, mut bytes) = (Vec::<Vec<u8>>::new(), vec![0; 65_536]);
-        while !records.last().is_some_and(is_end) {
+        while !records.last().is_some_and(|last| is_end(last)) {
             let length = socket.recv(&mut bytes).unwrap();
             records.push(of_message(&bytes[..length]));
         }
