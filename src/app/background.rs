@@ -37,8 +37,13 @@ pub(super) struct Background {
 
 impl Background {
     /// Begins with none; the watch over servers ends with `stop`, all else with [`Self::end`].
-    pub(super) fn new(stop: Shutdown) -> Self {
-        Self { tasks: JoinSet::new(), watched: Vec::new(), lock: None, stop }
+    /// Spans go to a collector where one is wanted.
+    pub(super) fn new(stop: Shutdown, exporter: Option<Exporter>) -> Self {
+        let mut tasks = JoinSet::new();
+        if let Some(exporter) = exporter {
+            tasks.spawn(exporter.run());
+        }
+        Self { tasks, watched: Vec::new(), lock: None, stop }
     }
 
     /// Holds the state folder, and keeps the records: what sessions have to tell the store and hear
@@ -59,13 +64,6 @@ impl Background {
         }
         if let Some(agreement) = agreement {
             self.tasks.spawn(agreement.keep(clock()));
-        }
-    }
-
-    /// Sends spans to a collector, where that is wanted.
-    pub(super) fn send_spans(&mut self, exporter: Option<Exporter>) {
-        if let Some(exporter) = exporter {
-            self.tasks.spawn(exporter.run());
         }
     }
 

@@ -79,7 +79,6 @@ pub struct App {
     sockets: Sockets,
     admission: Arc<Admission>,
     keeper: Arc<Keeper>,
-    clock: SharedClock,
     admin_token: Option<Secret<Vec<u8>>>,
     kept: store::OpenedStore,
     lock: Lock,
@@ -154,7 +153,7 @@ impl App {
             identity_told_next: Arc::new(Seldom::every(Duration::from_secs(60))),
             ports: Arc::new(sockets.ports()),
             probes: Arc::new(Probes::new(Arc::clone(&clock), settings.gateway.origin.clone())),
-            clock: Arc::clone(&clock),
+            clock,
             settings: settings.gateway,
         });
 
@@ -165,7 +164,6 @@ impl App {
             sockets,
             admission,
             keeper,
-            clock,
             admin_token: settings.admin_token,
             kept,
             lock,

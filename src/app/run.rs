@@ -58,7 +58,6 @@ impl App {
             sockets,
             admission,
             keeper,
-            clock,
             admin_token,
             kept,
             lock,
@@ -78,11 +77,11 @@ impl App {
         let Some((workers, startup)) = started else { return };
 
         // 2. What goes on beside them.
-        let (sessions, events) = (Arc::clone(&shared.flows.sessions), Arc::clone(&shared.events));
-        let asked = operators(admin_token, &shared.flows, &keeper, &clock);
+        let sessions = Arc::clone(&shared.flows.sessions);
+        let asked = operators(admin_token, &shared.flows, &keeper, &shared.clock);
         let numbers = Metrics {
             process: Process::began(life.began()),
-            clock: Arc::clone(&clock),
+            clock: Arc::clone(&shared.clock),
             workers: currents.clone(),
             admission: Arc::clone(&admission),
             certificates: certificates.of_citizens.clone(),
@@ -97,8 +96,7 @@ impl App {
         let health = Looked::new(&stopping, &startup, known, &currents);
         let service = Operations::new(health, asked, numbers.scraper(), hosts, &shared.probes);
         let operations = serve_operations(operations, service, limits, operations_stop);
-        let mut background = Background::new(stopping);
-        background.send_spans(exporter);
+        let mut background = Background::new(stopping, exporter);
         let asked = (startup, &kept.store);
         background.keep_records(&shared, (kept.opening, kept.agreement, lock), asked);
         background.start((keeper, certificates.pairs(), groups), orders.clone(), &watched, &shared);
@@ -106,7 +104,7 @@ impl App {
         successor::tell_predecessor().await;
 
         // 3. Until it is time to stop.
-        let told = (clock, events);
+        let told = (Arc::clone(&shared.clock), Arc::clone(&shared.events));
         let mut running =
             Running { renewal, admission, currents, background, life, orders, watched, told, stop };
         let ending = running.obey(commands, hand_over, || reopen(&shared)).await;

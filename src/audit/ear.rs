@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use super::AuditLog;
 use super::record::{Kind, Record, text};
 use crate::base::reason::Reason;
+use crate::observe::alarm::{CertificateNews, WatchedCertificate};
 use crate::observe::event::{AdminAction, Asked, Ear, Event, LoginFacts, Personal, Refused, Told};
 
 impl Ear for AuditLog {
@@ -91,22 +92,13 @@ impl AuditLog {
             Event::CertificateRefused { file, why: _ } => {
                 Record { name: text(file), ..new(Kind::CertificateRefused) }
             }
-            Event::CertificateAlarm { certificate, news } => Record {
-                name: text(certificate.subject),
-                action: text(certificate.used_for),
-                sha256: text(certificate.sha256),
-                not_after: Some(Cow::Owned(certificate.not_after.to_string())),
-                outcome: text(news.name()),
-                ..new(Kind::CertificateAlarm)
-            },
-            Event::ClockOffset { is_over, .. } => {
-                Record { outcome: text(began_or_over(is_over)), ..new(Kind::ClockOffset) }
+            Event::CertificateAlarm { certificate, news } => {
+                with_certificate(new(Kind::CertificateAlarm), certificate, news)
             }
-            Event::NodeTrouble { is_over, failed, .. } => Record {
-                outcome: text(began_or_over(is_over)),
-                number: Some(failed),
-                ..new(Kind::NodeTrouble)
-            },
+            Event::ClockOffset { is_over, .. } => passing(new(Kind::ClockOffset), is_over),
+            Event::NodeTrouble { is_over, failed, .. } => {
+                Record { number: Some(failed), ..passing(new(Kind::NodeTrouble), is_over) }
+            }
             Event::AdminActed { admin, action } => {
                 with_action(Record { admin: text(admin), ..new(Kind::AdminActed) }, action)
             }
@@ -138,8 +130,23 @@ impl AuditLog {
 }
 
 /// Says whether what is wrong for a while is over.
-fn began_or_over(is_over: bool) -> &'static str {
-    if is_over { "over" } else { "began" }
+fn passing(record: Record<'_>, is_over: bool) -> Record<'_> {
+    Record { outcome: text(if is_over { "over" } else { "began" }), ..record }
+}
+
+fn with_certificate<'r>(
+    record: Record<'r>,
+    certificate: WatchedCertificate<'r>,
+    news: &'r CertificateNews,
+) -> Record<'r> {
+    Record {
+        name: text(certificate.subject),
+        action: text(certificate.used_for),
+        sha256: text(certificate.sha256),
+        not_after: Some(Cow::Owned(certificate.not_after.to_string())),
+        outcome: text(news.name()),
+        ..record
+    }
 }
 
 fn with_login<'r>(record: Record<'r>, login: LoginFacts<'r>) -> Record<'r> {

@@ -15,7 +15,8 @@ use crate::companion::front::Front;
 use crate::gate::action::Action;
 use crate::gate::{Decision, Pass};
 use crate::gateway::decide::{Found, Received};
-use crate::gateway::failure::{self, Failure};
+use crate::gateway::failure::Failure;
+use crate::gateway::failure_response;
 use crate::gateway::stack::Unanswered;
 use crate::gateway::{Worker, action, destination};
 use crate::identity::forms::Told;
@@ -87,7 +88,7 @@ pub async fn decide<'w>(worker: &'w Worker, asked: Asked, peer: &Peer) -> (Answe
         Ok(answer) => answer,
         Err(failure) => {
             context.record.reason = Some(failure.code);
-            let response = failure::respond(&failure, context, &worker.shared);
+            let response = failure_response::respond(&failure, context, &worker.shared);
             Answer::Deny(Denied::new(response, Some(failure.code.as_str())))
         }
     };
@@ -133,7 +134,7 @@ pub fn refuse(
     let context = unanswered.context();
     context.record.reason = Some(failure.code);
     worker.shared.events.counts().decisions.add(REFUSED);
-    let response = failure::respond(failure, context, &worker.shared);
+    let response = failure_response::respond(failure, context, &worker.shared);
     note(unanswered, response)
 }
 

@@ -14,7 +14,8 @@ use crate::gate::Denial;
 use crate::gate::policy::Location;
 use crate::gate::requirement::{AuthnRequirement, Refusal};
 use crate::gateway::challenge::Challenge;
-use crate::gateway::failure::{self, Failure};
+use crate::gateway::failure::Failure;
+use crate::gateway::failure_response;
 use crate::gateway::forms::RequestBody;
 use crate::gateway::{Settings, Worker, asked_from, forms, grpc, login};
 use crate::observe::event::Event;
@@ -193,7 +194,7 @@ impl Worker {
                     let link = self.shared.settings.login_link(&kept.return_to(self), requirement);
                     let notice = notice.begin_again(link);
                     context.record.reason = Some(notice.code);
-                    let mut response = failure::respond(&notice, context, &self.shared);
+                    let mut response = failure_response::respond(&notice, context, &self.shared);
                     kept.bind(self, context, &mut response);
                     return Ok(response);
                 }

@@ -5,8 +5,8 @@
 //!    gate. [`visitor`] leads from a cookie to a session.
 //! 3. A request that passes gets its signed [`identity`] and goes on by [`crate::proxy`]. One that
 //!    does not is answered by [`denial`]. Our own [`endpoints`] sign citizens in and out.
-//! 4. [`failure`] is where an error of a lower floor gets its status, and where every failure
-//!    becomes a page or JSON, or what a client of [`grpc`] reads.
+//! 4. [`failure`] is where an error of a lower floor gets its status, and [`failure_response`]
+//!    where every failure becomes a page or JSON, or what a client of [`grpc`] reads.
 
 pub mod action;
 pub mod asked_from;
@@ -17,6 +17,7 @@ pub mod denial;
 pub mod destination;
 pub mod endpoints;
 pub mod failure;
+pub mod failure_response;
 pub mod forms;
 pub mod grpc;
 pub mod handoff;

@@ -15,7 +15,8 @@ use crate::flow::return_to::ReturnTo;
 use crate::gate::Decision;
 use crate::gate::action::Action;
 use crate::gateway::decide::{self, Found, Received};
-use crate::gateway::failure::{self, Failure};
+use crate::gateway::failure::Failure;
+use crate::gateway::failure_response;
 use crate::gateway::forms::RequestBody;
 use crate::gateway::{Settings, Shared, Worker, action, destination, endpoints, forms, response};
 use crate::observe::access::Ended;
@@ -43,7 +44,7 @@ impl Service for Worker {
             Err(failure) => {
                 let by_successor = self.by_successor(&failure, context);
                 context.record.reason = by_successor.is_none().then_some(failure.code);
-                let own = || failure::respond(&failure, context, &self.shared);
+                let own = || failure_response::respond(&failure, context, &self.shared);
                 by_successor.unwrap_or_else(own).into()
             }
         };
@@ -59,7 +60,7 @@ impl Service for Worker {
         let mut context = self.begin(Box::new(parts), peer);
         context.assumed = Some(if wants_page { Caller::Navigation } else { Caller::Program });
         context.record.reason = Some(refusal.code());
-        let response = failure::respond(&refusal.into(), &context, &self.shared);
+        let response = failure_response::respond(&refusal.into(), &context, &self.shared);
         self.note(context, response.into()).into_response()
     }
 }
@@ -113,7 +114,7 @@ impl Worker {
             Ok(target) => response::permanently_at(&target),
             Err(failure) => {
                 context.record.reason = Some(failure.code);
-                failure::respond(&failure, &context, &self.shared)
+                failure_response::respond(&failure, &context, &self.shared)
             }
         };
         self.note(context, response.into())
