@@ -12,11 +12,12 @@ use crate::audit::keys::Keys;
 use crate::base::clock::SharedClock;
 use crate::observe::event::Ear;
 
-/// Starts it, or nothing where there is none.
+/// Starts it, or nothing where there is none. That it goes on is on record before anything is served,
+/// unless nothing takes it.
 ///
 /// # Errors
 /// When its keys cannot be kept or read, or its target cannot be opened.
-pub(super) fn start(
+pub(super) async fn start(
     audit: Option<Audit>,
     state: &State,
     clock: &SharedClock,
@@ -35,7 +36,10 @@ pub(super) fn start(
     let log = AuditLog::start(settings, keys, Arc::clone(clock), is_successor);
     let log = log.map_err(Error::AuditLog)?;
     info!(person_key = person, public_key = %signer, "audit log opened");
-    Ok(Arc::new(log))
+    let log = Arc::new(log);
+    let opened = Arc::clone(&log);
+    let _ = tokio::task::spawn_blocking(move || opened.flush()).await;
+    Ok(log)
 }
 
 /// Returns who hears of events for it.

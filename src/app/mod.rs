@@ -101,7 +101,7 @@ impl App {
         let secret = keys.given.clone().unwrap_or_else(PairwiseSecret::pending);
         let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
         let lock = Lock::take(&state, settings.store.is_shared()).await?;
-        let audit = audit::start(settings.audit, &state, &clock)?;
+        let audit = audit::start(settings.audit, &state, &clock).await?;
         let events = Events::new(audit::ears(&audit));
         let kinds = (&settings.session, &settings.flows);
         let kept = store::open(settings.store, &state, kinds, (&secret, &events))?;
