@@ -40,18 +40,19 @@ pub fn look<'a>(settings: &'a Settings, context: &'a RequestContext) -> Branding
         appearance: Some(&settings.appearance),
         switch: Some(Switch {
             place: &settings.language_place,
-            return_to: again_in_another_language(context),
+            return_to: again_in_another_language(settings, context),
         }),
         prefix: &settings.prefix,
     }
 }
 
-/// Returns what to ask for once more: the same where that only reads, otherwise the front page.
-fn again_in_another_language(context: &RequestContext) -> &str {
-    if !is_reading(&context.parts.method) {
+/// Returns what to ask for once more: the same where that only reads, otherwise the front page. What
+/// is good once stands in no page.
+fn again_in_another_language<'c>(settings: &Settings, context: &'c RequestContext) -> &'c str {
+    let (target, path) = (context.path_and_query(), context.path());
+    if !is_reading(&context.parts.method) || settings.is_good_once(path) {
         return "/";
     }
-    let (target, path) = (context.path_and_query(), context.path());
     let fitting = [target, path].into_iter().find(|text| text.len() <= ReturnTo::MAXIMUM_LENGTH);
     fitting.unwrap_or("/")
 }

@@ -61,6 +61,14 @@ impl Settings {
         path.starts_with(&*self.prefix) || path == self.acs_path
     }
 
+    /// Tells whether an address with this path has something in it that is good once: an artifact, the
+    /// ticket of a login, the code of a hand-off.
+    #[must_use]
+    pub fn is_good_once(&self, path: &str) -> bool {
+        let ours = path.strip_prefix(&*self.prefix);
+        path == self.acs_path || matches!(ours, Some("acs" | "finish" | "cross" | "arrive"))
+    }
+
     /// Returns the address at which a login begins that brings what is demanded.
     #[must_use]
     pub fn login_link(&self, return_to: &ReturnTo, requirement: AuthnRequirement) -> String {

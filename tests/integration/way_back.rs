@@ -99,7 +99,8 @@ async fn who_took_too_long_at_the_node_begins_again_where_they_wanted_to_go() {
     let late = browser.deliver(&delivery).await;
     late.is_our_page().is_refused_with("login.expired");
     let again = late.link_with("/.brama/login");
-    assert_eq!(again, "/.brama/login?return_to=%2Fhealth%2F2031%3Fa%3Db&assurance=high");
+    let expected = "/.brama/login?return_to=%2Fhealth%2F2031%3Fa%3Db&assurance=high&after=";
+    assert!(again.starts_with(expected), "{again}");
     assert_eq!(world.exchanges_with_the_node(), 0, "too late is too late");
     assert_eq!(browser.sign_in(&again, "anna").await.text, "portal");
     assert_eq!(world.last_seen().target, "/health/2031?a=b");
@@ -125,5 +126,5 @@ async fn what_passes_by_itself_is_asked_for_again_at_the_same_address() {
     // A form is not sent again by a link.
     let page = browser.send_form("/news/1", FORM, "a=b", "same-origin").await;
     assert_eq!(page.status, StatusCode::BAD_GATEWAY);
-    assert!(!page.is_our_page().text.contains("<a "), "{}", page.text);
+    assert!(!page.is_our_page().text.contains("/news/1"), "{}", page.text);
 }

@@ -4,12 +4,13 @@
 #   sh setup.sh [FOLDER]      default: ${XDG_CACHE_HOME:-~/.cache}/brama-judges
 #
 # Prints the path of its python on the last line of standard output; all else goes to standard
-# error. Installs only when requirements.txt or the Python version changed since the last time.
+# error. Installs only when the requirements or the Python version changed since the last time.
 # PYTHON names another interpreter than python3.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 requirements=$here/requirements.txt
+apart=$here/requirements-apart.txt
 folder=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/brama-judges}
 python=${PYTHON:-python3}
 
@@ -36,7 +37,8 @@ fi
 
 wanted="$version $("$python" -c '
 import hashlib, sys
-print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$requirements")"
+print(hashlib.sha256(b"".join(open(name, "rb").read() for name in sys.argv[1:])).hexdigest())' \
+    "$requirements" "$apart")"
 
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] &&
     "$folder/bin/python" -c '' 2>/dev/null; then
@@ -59,6 +61,8 @@ echo "setup.sh: installing the judges into $folder" >&2
     --prefer-binary --requirement "$requirements" >&2 ||
     fail "pip failed; if it tried to build xmlsec, no ready-made wheel fits this machine:
     on Debian: apt-get install gcc pkg-config python3-dev libxmlsec1-dev"
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+    --no-deps --target "$folder/apart" --requirement "$apart" >&2 || fail "pip failed for $apart"
 
 printf '%s' "$wanted" >"$stamp"
 echo "$folder/bin/python"
