@@ -53,6 +53,15 @@ impl Running {
         said
     }
 
+    /// Waits until it wants requests.
+    fn until_ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.ask("/readyz").starts_with("HTTP/1.1 200 ") {
+            assert!(Instant::now() < deadline, "{}", self.ask("/readyz"));
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits until a number of it is this one.
     fn until(&self, metric: &str, number: u32) {
         let line = format!("\n{metric} {number}\n");
@@ -85,7 +94,7 @@ fn a_secret_and_a_config_map_that_change_are_taken_without_a_restart() {
     let objects = tools.judge(&tools.kustomize(&own.path()).unwrap(), VERSIONS[1]).objects;
     let mut container = Container::of(&objects);
     let gateway = Running::start(&mut container);
-    assert!(gateway.ask("/readyz").starts_with("HTTP/1.1 200 "));
+    gateway.until_ready();
     let (applied, refused, taken) = (
         "brama_config_reloads_total{result=\"applied\"}",
         "brama_config_reloads_total{result=\"refused\"}",
