@@ -259,7 +259,8 @@ impl Flows {
         let refused = done.as_ref().err();
         let reason = refused.map(|error| error.code().to_string());
         let finding = refused.and_then(LoginError::finding);
-        let left = pen.end(at, Default::default(), VisitOutcome::Left { reason, finding });
+        let left =
+            pen.end((at, self.now()), Default::default(), VisitOutcome::Left { reason, finding });
         if let Some(history) = left {
             self.histories.keep(history, network);
         }

@@ -54,7 +54,7 @@ pub fn began_again(shared: &Shared, context: &RequestContext) {
 
 fn keep(shared: &Shared, context: &RequestContext, pen: &Pen, outcome: Outcome) {
     let named = (incident::number(&context.id), sentence(&context.id, MOST_NUMBER));
-    let history: Option<History> = pen.end(context.began, named, outcome);
+    let history: Option<History> = pen.end((context.began, shared.clock.now()), named, outcome);
     if let Some(history) = history {
         let network = shared.limits.network(context.client.address);
         shared.flows.histories.keep(history, network);

@@ -111,6 +111,12 @@ impl RequestContext {
         }
     }
 
+    /// Tells whether the browser says which site's page led it somewhere.
+    #[must_use]
+    pub fn says_origin(&self) -> bool {
+        self.parts.headers.contains_key("sec-fetch-site")
+    }
+
     /// Returns the language of pages: the chosen one, then what the browser prefers.
     #[must_use]
     pub fn language(&self, cookies: Cookies) -> Language {
@@ -315,6 +321,8 @@ mod tests {
             assert_eq!(request.is_same_origin(origin), is_same, "{pairs:?}");
             let expected = if is_own { Origin::Own } else { Origin::Elsewhere };
             assert_eq!(request.origin(), expected, "{pairs:?}");
+            let says = pairs.iter().any(|(name, _)| *name == "sec-fetch-site");
+            assert_eq!(request.says_origin(), says, "{pairs:?}");
         }
     }
 

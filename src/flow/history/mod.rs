@@ -41,6 +41,8 @@ pub struct History {
     pub anew: bool,
     /// Whether another site's page led to it.
     pub from_elsewhere: bool,
+    /// Whether the browser does not say which site's page led to it.
+    pub from_unknown: bool,
     /// The artifact, by the first 64 bits of its fingerprint.
     pub artifact: Option<String>,
     /// The `ID` of our `ArtifactResolve`.
@@ -67,6 +69,9 @@ pub struct History {
 pub struct Visit {
     /// When it began.
     pub at: Time,
+    /// When the citizen was told; none of a visit that was kept before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Time>,
     /// The number on the citizen's page.
     pub number: String,
     /// The number of the request in the logs.
@@ -204,6 +209,7 @@ impl History {
         fill(&mut self.session, other.session);
         self.anew |= other.anew;
         self.from_elsewhere |= other.from_elsewhere;
+        self.from_unknown |= other.from_unknown;
         self.more_visits = self.more_visits.max(other.more_visits);
         for visit in other.visits {
             if self.visits.contains(&visit) {

@@ -62,11 +62,11 @@ impl Pen {
         self.0.as_ref().is_some_and(|draft| Arc::strong_count(draft) == 1)
     }
 
-    /// Ends the visit; none when nothing is written.
+    /// Ends the visit, with when it began and when the citizen was told; none when nothing is written.
     #[must_use]
     pub fn end(
         &self,
-        at: Time,
+        (at, told): (Time, Time),
         (number, request): (String, String),
         outcome: Outcome,
     ) -> Option<History> {
@@ -74,7 +74,7 @@ impl Pen {
         let mut draft = draft.lock().unwrap_or_else(PoisonError::into_inner);
         let Draft { about, steps } = std::mem::take(&mut *draft);
         let outcome = exactly(outcome, &steps);
-        let visits = vec![Visit { at, number, request, steps, outcome }];
+        let visits = vec![Visit { at, told: Some(told), number, request, steps, outcome }];
         Some(History { visits, ..about })
     }
 }

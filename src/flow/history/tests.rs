@@ -74,7 +74,7 @@ fn visit(login: Option<&str>, request: &str, outcome: Outcome) -> History {
     pen.step(at(), What::Claimed);
     // In the order of the names of their requests.
     let began = later(at(), Duration::from_secs(u64::from(request.as_bytes()[0])));
-    pen.end(began, (incident::number(request), request.to_owned()), outcome).unwrap()
+    pen.end((began, began), (incident::number(request), request.to_owned()), outcome).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -239,12 +239,12 @@ async fn no_network_pushes_out_what_another_has_and_no_login_that_was_well_one_t
 fn a_pen_without_paper_writes_nothing_and_one_with_it_no_more_than_some() {
     let none = Pen::none();
     none.step(at(), What::Claimed);
-    assert_eq!(none.end(at(), Default::default(), signed_in()), None);
+    assert_eq!(none.end((at(), at()), Default::default(), signed_in()), None);
     let pen = Pen::begin();
     for _ in 0..1000 {
         pen.step(later(at(), KEPT), What::Claimed);
     }
-    let history = pen.end(at(), Default::default(), signed_in()).unwrap();
+    let history = pen.end((at(), at()), Default::default(), signed_in()).unwrap();
     let [Visit { steps, .. }] = &history.visits[..] else { panic!("one visit") };
     assert_eq!(steps.len(), super::MOST_STEPS);
 }

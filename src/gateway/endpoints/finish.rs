@@ -41,7 +41,8 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let mut remembered = remembered(worker, context, &relay_state.tag()).into_iter();
     let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
     let ticket = context.query("ticket");
-    let pen = pen(&relay_state, flows.settings.login_timeout, begun.as_ref());
+    let timeout = flows.settings.login_timeout;
+    let pen = pen(&relay_state, timeout, begun.as_ref(), context.says_origin());
     let earlier = worker.session_id(context).await?;
     let attempt = Attempt {
         relay_state: &relay_state,
@@ -111,16 +112,24 @@ fn tell(worker: &Worker, context: &RequestContext, finished: &Finished) {
     worker.shared.tell(context, event);
 }
 
-/// Begins the history of a login with what is known of it when the browser comes back.
-fn pen(relay_state: &RelayState, timeout: Duration, begun: Option<&PendingLogin>) -> Pen {
+/// Begins the history of a login with what is known of it when the browser comes back. One that does
+/// not say which site's page leads it anywhere did not say it at the beginning either.
+fn pen(
+    relay_state: &RelayState,
+    timeout: Duration,
+    begun: Option<&PendingLogin>,
+    says_origin: bool,
+) -> Pen {
     let pen = Pen::begin();
     if let Some(login) = begun {
         pen.note(|history| {
             history.login = Some(login.request_id.clone());
-            history.began = Some(earlier(relay_state.end(), timeout));
+            history.began = Some(earlier(relay_state.exact_end(), timeout));
             history.assurance = Some(login.assurance.name().to_owned());
             history.anew = login.fresh_since.is_some();
-            history.from_elsewhere = login.origin == Origin::Elsewhere;
+            let is_from_elsewhere = login.origin == Origin::Elsewhere;
+            history.from_elsewhere = is_from_elsewhere && says_origin;
+            history.from_unknown = is_from_elsewhere && !says_origin;
         });
     }
     pen
