@@ -51,6 +51,13 @@ pub fn for_people(time: Time) -> String {
     time.to_zoned_datetime(WARSAW.clone()).strftime("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string()
 }
 
+/// Returns a time as operators read it beside logs and messages of the node: in UTC, to the
+/// millisecond.
+#[must_use]
+pub fn for_operators(time: Time) -> String {
+    format!("{} UTC", time.strftime("%Y-%m-%d %H:%M:%S%.3f"))
+}
+
 /// The time of Warsaw, as POSIX writes it (IEEE Std 1003.1, TZ): no data of zones is needed for it.
 pub static WARSAW: LazyLock<TimeZone> =
     LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a rule of POSIX"));
@@ -110,6 +117,17 @@ mod tests {
         assert_eq!(at_second(253_402_300_799), Time::MAX);
         assert_eq!(at_second(i64::MIN), Time::MIN);
         assert_eq!(at_second(1_900_000_000).as_second(), 1_900_000_000);
+    }
+
+    #[test]
+    fn operators_read_universal_time_and_say_so() {
+        for (time, expected) in [
+            ("2031-07-15T22:30:05Z", "2031-07-15 22:30:05.000 UTC"),
+            ("2031-01-15T08:00:00.019999999Z", "2031-01-15 08:00:00.019 UTC"),
+            ("2031-01-15T08:00:00+01:00", "2031-01-15 07:00:00.000 UTC"),
+        ] {
+            assert_eq!(for_operators(time.parse().unwrap()), expected);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::observe::event::{Event, LoginFacts};
 use crate::pages::{self, ErrorPage};
 use crate::request::context::{RequestContext, is_reading};
 use crate::request::cookie::Bound;
+use crate::saml::finding::{Finding, Value};
 
 /// How long a browser remembers where a login was to lead that took too long.
 const REMEMBERED_AFTER: Duration = Duration::from_secs(30 * 60);
@@ -48,6 +49,8 @@ pub fn check_audit(worker: &Worker, context: &RequestContext) -> Result<(), Fail
     }
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let failure = Failure::new(ErrorPage::NotRecorded, status, Reason::LoginAuditUnavailable);
+    let finding = Finding::new("audit_written", Value::Nothing, Value::Nothing);
+    let failure = Failure { finding: Some(Box::new(finding)), ..failure };
     Err(again_here(failure, context).retry_after(AUDIT_RETRY_AFTER))
 }
 

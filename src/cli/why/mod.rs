@@ -4,6 +4,8 @@
 //! with it what the page of reason codes advises.
 
 mod advice;
+#[cfg(test)]
+mod tests;
 mod told;
 mod words;
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Told;
 use super::advice::{self, Advice};
 use super::words::{Language, of_check};
-use crate::base::clock::for_people;
+use crate::base::clock::{Time, for_operators};
 use crate::base::foreign::escaped;
 use crate::flow::history::{Check, History, Outcome, Step, Visit, What};
 use crate::pages::{ErrorPage, Language as PageLanguage};
@@ -42,7 +42,7 @@ impl Text {
         let pick = |english, polish| self.language.pick(english, polish);
         let cause = cause(history);
         let (is_in, at) = (history.session.is_some(), history.visits.last().map(|visit| visit.at));
-        let at = at.map(for_people).unwrap_or_default();
+        let at = at.map(for_operators).unwrap_or_default();
         let verdict = match (&cause, is_in) {
             (_, true) => pick("the citizen was signed in", "obywatel został zalogowany").to_owned(),
             (Some(cause), false) => {
@@ -54,7 +54,7 @@ impl Text {
         if let Some(cause) = cause {
             self.cause(&cause);
         }
-        self.heading("what happened", "co się działo");
+        self.heading("what happened (UTC)", "co się działo (UTC)");
         self.begun(history);
         for visit in &history.visits {
             self.visit(visit);
@@ -74,7 +74,9 @@ impl Text {
     }
 
     fn cause(&mut self, cause: &Cause<'_>) {
-        self.heading("what failed", "co zawiodło");
+        if cause.finding.is_some() || !cause.detail.is_empty() {
+            self.heading("what failed", "co zawiodło");
+        }
         if let Some(finding) = cause.finding {
             let words = of_check(&finding.check, self.language).unwrap_or_default();
             self.line(1, format!("{}: {words}", finding.check));
@@ -103,7 +105,8 @@ impl Text {
     fn value(&self, value: &Value) -> Option<String> {
         match value {
             Value::Nothing => None,
-            Value::Text(text) | Value::Time(text) => Some(text.clone()),
+            Value::Text(text) => Some(text.clone()),
+            Value::Time(text) => Some(text.parse().map_or_else(|_| text.clone(), for_operators)),
             Value::Said { code, letters: 0, .. } => Some(code.clone()),
             Value::Said { code, letters, sha256 } => Some(self.language.pick(
                 format!("{code}, with a text of {letters} letters (SHA-256 {sha256}…), which is not kept"),
@@ -127,6 +130,11 @@ impl Text {
                 "; a page of another site led there",
                 "; prowadziła tam strona innej witryny",
             ));
+        } else if history.from_unknown {
+            line.push_str(self.language.pick(
+                "; which site's page led there is not known: the browser does not say",
+                "; nie wiadomo, czyja strona tam prowadziła: przeglądarka tego nie mówi",
+            ));
         }
         self.line(1, format!("{} {line}", time(began)));
     }
@@ -144,7 +152,8 @@ impl Text {
             "" => String::new(),
             number => format!(" ({} {number})", self.language.pick("number", "numer")),
         };
-        self.line(1, format!("{} {line}{number}", time(visit.at)));
+        let at = visit.told.unwrap_or(visit.at);
+        self.line(1, format!("{} {line}{number}", time(at)));
     }
 
     fn step(&self, what: &What) -> String {
@@ -234,7 +243,7 @@ impl Text {
     }
 
     fn facts(&mut self, history: &History) {
-        let identified = history.identified.map(|time| time.to_string());
+        let identified = history.identified.map(for_operators);
         let requests = history.visits.iter().map(|visit| visit.request.clone());
         let requests = requests.filter(|request| !request.is_empty());
         let requests = Some(requests.collect::<Vec<_>>().join(", ")).filter(|all| !all.is_empty());
@@ -290,8 +299,6 @@ fn title(page: &str, language: Language) -> Option<&'static str> {
 }
 
 /// The time of the day, in UTC, with milliseconds.
-fn time(at: crate::base::clock::Time) -> String {
-    let text = format!("{at:.3}");
-    let clock = text.split_once('T').map_or(text.as_str(), |(_, clock)| clock);
-    clock.trim_end_matches('Z').to_owned()
+fn time(at: Time) -> String {
+    at.strftime("%H:%M:%S%.3f").to_string()
 }

@@ -29,7 +29,7 @@ pub(super) fn of_check(name: &str, language: Language) -> Option<&'static str> {
 }
 
 /// Every check of a login and of the node's answer, in the order of a login.
-const CHECKS: [(&str, &str, &str); 63] = [
+const CHECKS: [(&str, &str, &str); 64] = [
     (
         "relay_state",
         "the handle that came back is one of ours",
@@ -236,6 +236,11 @@ const CHECKS: [(&str, &str, &str); 63] = [
     ("artifact_unused", "the artifact was not used before", "artefaktu nie użyto wcześniej"),
     ("assertion_unused", "the assertion was not used before", "asercji nie użyto wcześniej"),
     ("room_for_used", "what was used can be remembered", "można zapamiętać, czego użyto"),
+    (
+        "audit_written",
+        "the audit log can be written before a login begins or ends",
+        "dziennik audytu daje się zapisać przed początkiem i końcem logowania",
+    ),
     (
         "same_person",
         "the person who identified is the one who is signed in with the browser",
