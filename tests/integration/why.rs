@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Output};
+use std::process::{ChildStderr, Command, Output, Stdio};
 use std::time::Duration;
 
 use brama::base::encoding::from_base64url;
@@ -16,6 +16,7 @@ use crate::harness::{Answer, Browser, World, world};
 
 const ISSUER: &str = "https://sp.example.gov.pl";
 const NODE: &str = "node.example.gov.pl";
+const HAPPENED: &str = "what happened (UTC)";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// A world that obeys operators, and the file by which `brama` finds it.
@@ -250,7 +251,7 @@ async fn each_wrong_answer_is_told_with_its_check_its_values_and_what_to_do() {
             && is_told(failed, "found: ", found)
             && !section(&said, "what it means").is_empty()
             && section(&said, "who does what").contains(": ")
-            && section(&said, "what happened").contains(&format!("(number {})", number(&page)))
+            && section(&said, HAPPENED).contains(&format!("(number {})", number(&page)))
             && names_nobody(&said);
         if !is_right {
             wrong.push(format!("{name}: {said}"));
@@ -315,7 +316,7 @@ async fn what_the_citizen_did_next_is_told_and_a_node_that_never_answers() {
         let said = operated.why(&[asked]).await;
         let failed = section(&said, "what failed");
         assert!(failed.contains("node_time: ") && failed.contains("expected: 3s"), "{said}");
-        let happened = section(&said, "what happened");
+        let happened = section(&said, HAPPENED);
         for part in
             ["the citizen was sent to the node", "HTTP -", "claimed before", &first, &second]
         {
@@ -360,29 +361,81 @@ async fn what_is_not_known_and_who_may_not_ask() {
     assert!(String::from_utf8_lossy(&said.stderr).contains("401"));
 }
 
+/// Reads what a program says next to people.
+async fn next_line(mut said: BufReader<ChildStderr>) -> (String, BufReader<ChildStderr>) {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        (line, said)
+    });
+    read.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_of_one_zone_and_in_their_order() {
+    let operated = Operated::begin("").await;
+    operated.world.next_fault(Fault::ConditionsExpired);
+    let mut browser = operated.world.browser();
+    let page = browser.sign_in("/tax", "anna").await;
+    browser.visit(&page.url).await;
+    let said = operated.why(&[&number(&page)]).await;
+    let (head, _) = said.split_once(": not signed in: ").unwrap();
+    assert!(head.ends_with(" UTC") && head.len() == "2031-03-04 10:20:30.000 UTC".len(), "{said}");
+    for line in section(&said, "what failed").lines().skip(1) {
+        assert!(line.ends_with(" UTC"), "{said}");
+    }
+    // Each stands where its time says, that of what the citizen was told too.
+    let steps = section(&said, HAPPENED).lines().filter_map(|line| line.get(2..14));
+    let times: Vec<_> = steps.filter(|time| time.as_bytes()[2] == b':').collect();
+    assert!(times.len() > 6 && times.is_sorted(), "{said}");
+    assert!(!said.contains("another site") && !said.contains("not known"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_or_asked_for_begins_no_capture_and_none_is_said_to_be_none() {
+    let operated = Operated::begin("").await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let refused = operated.brama(&["capture", "--next", "--to", file.to_str().unwrap()]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("nothing is captured"));
+    let refused = operated.brama(&["capture", "--for", "2h"]).await;
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("at most 1h"));
+    // One that is ended before an answer came says that there is none.
+    let mut capture = Command::new(env!("CARGO_BIN_EXE_brama"));
+    capture.args(["capture", "--for", "10m", "--config"]).arg(operated.file());
+    capture.current_dir(folder.path()).stderr(Stdio::piped());
+    let mut capture = capture.spawn().unwrap();
+    let (line, said) = next_line(BufReader::new(capture.stderr.take().unwrap())).await;
+    assert!(line.starts_with("captures 20 answers of the node at most, until "), "{line}");
+    assert!(operated.brama(&["capture", "--stop"]).await.status.success());
+    assert_eq!(next_line(said).await.0, "0 answers captured\n");
+    assert!(tokio::task::spawn_blocking(move || capture.wait().unwrap()).await.unwrap().success());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_captured_answer_is_read_with_the_services_key_as_the_login_read_it() {
     let operated = Operated::begin("").await;
     let folder = tempfile::tempdir().unwrap();
-    let to = folder.path().to_str().unwrap().to_owned();
+    // The folder need not be there.
+    let to = folder.path().join("captures").to_str().unwrap().to_owned();
     let mut capture = Command::new(env!("CARGO_BIN_EXE_brama"));
     capture.args(["capture", "--next", "--to", &to, "--config"]).arg(operated.file());
-    let mut capture = capture.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut capture = capture.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     // It says when it has begun.
-    let mut said = BufReader::new(capture.stderr.take().unwrap());
-    let mut line = String::new();
-    let line = tokio::task::spawn_blocking(move || {
-        said.read_line(&mut line).unwrap();
-        line
-    });
-    assert!(line.await.unwrap().contains("captures 1 answers"));
+    let said = BufReader::new(capture.stderr.take().unwrap());
+    let (line, said) = next_line(said).await;
+    assert!(line.starts_with("captures 1 answer of the node at most, until 20"), "{line}");
+    assert!(line.contains(" UTC; --stop"), "{line}");
     operated.world.next_fault(Fault::Audience);
     operated.world.browser().sign_in("/tax", "anna").await;
     // Another one is not captured.
     operated.world.browser().sign_in("/tax", "anna").await;
     let ended = tokio::task::spawn_blocking(move || capture.wait().unwrap()).await.unwrap();
     assert!(ended.success());
-    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap()).collect();
+    assert_eq!(next_line(said).await.0, "1 answer captured\n");
+    let files: Vec<_> = fs::read_dir(&to).unwrap().map(|file| file.unwrap()).collect();
     assert_eq!(files.len(), 1);
     let sealed = fs::read_to_string(files[0].path()).unwrap();
     assert!(sealed.contains("urn:brama:capture:1") && !sealed.contains("Envelope"), "{sealed}");
