@@ -10,7 +10,7 @@ pub(crate) struct Arguments {
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Takes all that is not given otherwise from a configuration file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// A certificate that the node may sign with (PEM or DER). May be repeated.
     #[arg(long, value_name = "FILE")]
