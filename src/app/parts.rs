@@ -9,11 +9,12 @@ use super::inventory::{Dated, Use};
 use super::keys::Keeper;
 use super::metrics::Life;
 use super::watch::Watched;
+use crate::audit::Status;
 use crate::base::clock::Time;
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
 use crate::operations::health::{Health, Name, Needs, Part, State};
-use crate::proxy::upstream::{State as ServerState, Status};
+use crate::proxy::upstream::{State as ServerState, Status as GroupStatus};
 use crate::store::RecordStore;
 
 /// What is still to happen before the gateway has started.
@@ -113,6 +114,7 @@ impl Health for Looked {
             part(Name::Certificates, certificates(&all, has_tls, now)),
             part(Name::Upstreams, self.upstreams()),
             part(Name::Configuration, self.configuration()),
+            part(Name::Audit, self.audit()),
         ]
     }
 
@@ -170,6 +172,39 @@ impl Looked {
         let what = "what was read last is refused, and that goes on which is in use since";
         (State::Impaired, format!("{what} {since}"))
     }
+
+    fn audit(&self) -> (State, String) {
+        let audit = &self.shared.audit;
+        if !audit.is_on() {
+            return (State::Ok, "there is none".to_owned());
+        }
+        self::audit(&audit.status(), audit.takes_logins())
+    }
+}
+
+/// It does its work while records are written, or wait and there is room; not while logins are refused
+/// for it, nor while there is hardly room.
+fn audit(status: &Status, takes_logins: bool) -> (State, String) {
+    let mut said = Vec::new();
+    if !status.is_well {
+        said.push("it cannot be written".to_owned());
+    }
+    if !status.is_well || status.is_filling() {
+        let (waiting, most) = (status.waiting.div_ceil(1024), status.most / 1024);
+        said.push(format!("{waiting} of {most} KiB wait"));
+    }
+    if !takes_logins {
+        said.push("no login begins".to_owned());
+    }
+    if status.lost > 0 {
+        said.push(format!("{} records were lost since the start", status.lost));
+    }
+    let state = match () {
+        () if !takes_logins || (!status.is_well && status.is_filling()) => State::Failed,
+        () if !said.is_empty() => State::Impaired,
+        () => return (State::Ok, format!("{} records written", status.written)),
+    };
+    (state, said.join(", "))
 }
 
 /// Citizens are served without a warning while one of their certificates is valid; what else ends is
@@ -191,7 +226,7 @@ fn certificates(all: &[Dated], has_tls: bool, now: Time) -> (State, String) {
 }
 
 /// Names the groups that lack servers, at most [`MOST_GROUPS`].
-fn upstreams(groups: impl Iterator<Item = Status>) -> (State, String) {
+fn upstreams(groups: impl Iterator<Item = GroupStatus>) -> (State, String) {
     let (mut state, mut lacking, mut count) = (State::Ok, Vec::new(), 0);
     for group in groups {
         count += 1;
@@ -245,6 +280,28 @@ mod tests {
         ] {
             let (state, detail) = certificates(&all, has_tls, now);
             assert_eq!(state, expected, "{detail}");
+        }
+    }
+
+    #[test]
+    fn an_audit_log_fails_when_logins_are_refused_for_it_or_hardly_anything_fits() {
+        let well = Status { written: 7, most: 65_536, is_well: true, ..Status::default() };
+        let away = Status { is_well: false, waiting: 1000, ..well };
+        let full = Status { waiting: 65_000, ..away };
+        for (status, takes_logins, state, said) in [
+            (well, true, State::Ok, "7 records written"),
+            (away, true, State::Impaired, "it cannot be written, 1 of 64 KiB wait"),
+            (away, false, State::Failed, "it cannot be written, 1 of 64 KiB wait, no login begins"),
+            (full, true, State::Failed, "it cannot be written, 64 of 64 KiB wait"),
+            (Status { is_well: true, ..full }, true, State::Impaired, "64 of 64 KiB wait"),
+            (
+                Status { lost: 3, ..well },
+                true,
+                State::Impaired,
+                "3 records were lost since the start",
+            ),
+        ] {
+            assert_eq!(audit(&status, takes_logins), (state, said.to_owned()));
         }
     }
 

@@ -56,6 +56,14 @@ pub struct Status {
     pub is_well: bool,
 }
 
+impl Status {
+    /// Tells whether so much waits that what is left is for logins that have begun.
+    #[must_use]
+    pub fn is_filling(&self) -> bool {
+        is_filling(self.waiting, self.most)
+    }
+}
+
 impl AuditLog {
     /// Writes nothing.
     #[must_use]
@@ -155,8 +163,7 @@ impl AuditLog {
     pub fn takes_logins(&self) -> bool {
         let Some(running) = &self.0 else { return true };
         let (shared, queue) = (&running.shared, &running.shared.queue);
-        // What is left is for those that have begun.
-        let is_filling = queue.weight() > queue.most() / 4 * 3;
+        let is_filling = is_filling(queue.weight(), queue.most());
         !running.is_required || !(shared.is_failing.load(Ordering::Relaxed) || is_filling)
     }
 
@@ -212,6 +219,11 @@ fn is_of_anybody(record: &Record<'_>) -> bool {
         Kind::LoginRefused => record.authn_request.is_none(),
         _ => false,
     }
+}
+
+/// Three quarters: what is left is for logins that have begun.
+fn is_filling(waiting: usize, most: usize) -> bool {
+    waiting > most / 4 * 3
 }
 
 /// How long an end or a flush waits for the target.

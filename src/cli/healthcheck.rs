@@ -52,8 +52,8 @@ pub(super) struct Arguments {
 }
 
 /// The parts that can be named: a test compares them with those that there are.
-const PARTS: [&str; 7] =
-    ["drain", "startup", "store", "keys", "certificates", "upstreams", "configuration"];
+const PARTS: [&str; 8] =
+    ["drain", "startup", "store", "keys", "certificates", "upstreams", "configuration", "audit"];
 
 impl Arguments {
     /// Returns what is asked for. Names of parts need no escapes.

@@ -37,11 +37,13 @@ pub enum Name {
     Upstreams,
     /// The configuration that was read last.
     Configuration,
+    /// The audit log.
+    Audit,
 }
 
 impl Name {
     /// Every part, in the order in which they are told.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Drain,
         Self::Startup,
         Self::Store,
@@ -49,6 +51,7 @@ impl Name {
         Self::Certificates,
         Self::Upstreams,
         Self::Configuration,
+        Self::Audit,
     ];
 
     /// Returns its name in answers and questions.
@@ -62,6 +65,7 @@ impl Name {
             Self::Certificates => "certificates",
             Self::Upstreams => "upstreams",
             Self::Configuration => "configuration",
+            Self::Audit => "audit",
         }
     }
 
@@ -258,7 +262,7 @@ const STORE_AWAY: &str = "ready, but the session store is away\n";
 const KEYS_APART: &str = "ready, but the keys of identities are not kept, see the log\n";
 /// What is said when a part is named that there is not.
 const UNKNOWN: &str = "a part that is named is none of: drain, startup, store, keys, certificates, \
-                       upstreams, configuration\n";
+                       upstreams, configuration, audit\n";
 /// The most parts of a query that are read.
 const MOST: usize = 32;
 
@@ -293,7 +297,7 @@ mod tests {
 
     #[test]
     fn readiness_is_what_is_needed() {
-        use Name::{Certificates, Drain, Keys, Startup, Store, Upstreams};
+        use Name::{Audit, Certificates, Drain, Keys, Startup, Store, Upstreams};
         use State::{Failed, Impaired};
         let store: &[Name] = &[Store];
         for (states, needs, question, status, said) in [
@@ -344,6 +348,15 @@ mod tests {
                 "/readyz?needs=upstreams",
                 503,
                 "not ready: upstreams: see ?verbose and the log\n",
+            ),
+            (&[(Audit, Failed)], &[], "/readyz", 200, "ready\n"),
+            (&[(Audit, Impaired)], &[Audit], "/readyz", 200, "ready\n"),
+            (
+                &[(Audit, Failed)],
+                &[Audit],
+                "/readyz",
+                503,
+                "not ready: audit: see ?verbose and the log\n",
             ),
             (&[], &[], "/readyz?needs=node", 400, UNKNOWN),
             (&[], &[], "/readyz?exclude=", 400, UNKNOWN),

@@ -26,6 +26,8 @@ async fn without_a_log_no_login_begins_or_ends_and_who_is_signed_in_goes_on() {
     browser.sign_in("/tax", "anna").await;
     let mut other = world.browser();
     let delivery = other.reach_node("/tax", "zofia", &[]).await;
+    let said = world.operations("/readyz?verbose").await.text;
+    assert!(said.contains("[+]audit ok: ") && said.contains(" records written\n"), "{said}");
     // The log of the system is gone.
     drop(reader);
     fs::remove_file(&path).unwrap();
@@ -39,6 +41,15 @@ async fn without_a_log_no_login_begins_or_ends_and_who_is_signed_in_goes_on() {
     };
     page.is_our_page().is_refused_with("login.audit_unavailable");
     assert_eq!(page.header("retry-after"), Some("30"));
+    // Balancers do not mind, unless they are told to.
+    let parts = world.operations("/readyz?verbose").await;
+    let failed = "[-]audit failed (not needed): it cannot be written, ";
+    assert!(parts.text.contains(failed), "{}", parts.text);
+    assert!(parts.text.contains(" KiB wait, no login begins"), "{}", parts.text);
+    assert_eq!(parts.status, StatusCode::OK);
+    let needed = world.operations("/readyz?needs=audit").await;
+    assert_eq!(needed.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(needed.text, "not ready: audit: see ?verbose and the log\n");
     assert!(page.text.contains("Every sign-in must be recorded"), "{}", page.text);
     let answer = world.browser().fetch("/tax").await;
     assert!([401, 503].contains(&answer.status.as_u16()), "{}", answer.text);
@@ -75,6 +86,9 @@ async fn a_log_that_stands_still_fails_no_request_when_it_is_not_required() {
     let line = metrics.lines().find(|line| line.starts_with("brama_audit_queue_bytes "));
     let waiting: f64 = line.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
     assert!(waiting <= 65_536.0, "{waiting}");
+    let parts = world.operations("/readyz?verbose").await;
+    assert!(parts.text.contains("]audit impaired: ") || parts.text.contains("]audit failed "));
+    assert_eq!(parts.status, StatusCode::OK);
 }
 
 /// The log of the system: reads whatever comes until it is dropped.

@@ -293,7 +293,8 @@ pub struct Operations {
     pub admin_token_file: Option<PathBuf>,
     /// What `/readyz` needs, beside a gateway that has started and was not told to stop: `store`
     /// (away for longer than `session.grace`), `certificates` (none for citizens is valid), `keys`
-    /// (those of identities are not the ones that replicas share).
+    /// (those of identities are not the ones that replicas share), `audit` (the audit log cannot be
+    /// written, and no login begins for that, or there is hardly room for more records).
     ///
     /// Nothing by default. Replicas share their store and their certificate: with these here, a fault
     /// of one of them takes all replicas out at once, with every public page and with the pages that
@@ -318,6 +319,8 @@ pub enum ReadyNeed {
     Certificates,
     /// The keys of identities.
     Keys,
+    /// The audit log.
+    Audit,
 }
 
 impl Default for Operations {

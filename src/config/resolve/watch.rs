@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::context::Context;
 use crate::app::alarms::settings as alarms;
 use crate::app::watch;
-use crate::config::file::ReadyNeed;
+use crate::config::file::{AuditTarget, ReadyNeed};
 use crate::operations::health::{Name, Needs};
 
 /// Resolves it. It comes last: all certificates were read by then.
@@ -43,6 +43,14 @@ pub(super) fn resolve(context: &mut Context<'_>) -> watch::Settings {
             "leave it out with listen.acme, or have port 80 reach the gateway without the balancer",
         );
     }
+    let needs_audit = file.operations.ready_needs.contains(&ReadyNeed::Audit);
+    if needs_audit && file.audit.target == AuditTarget::Off {
+        context.warn(
+            key!(operations.ready_needs),
+            "has audit, and there is no audit log",
+            "leave it out, or give audit.target",
+        );
+    }
     let alarms = alarms::Settings {
         clock_offset: offset,
         node_failures: given.node_failures,
@@ -53,6 +61,7 @@ pub(super) fn resolve(context: &mut Context<'_>) -> watch::Settings {
         ReadyNeed::Store => Name::Store,
         ReadyNeed::Certificates => Name::Certificates,
         ReadyNeed::Keys => Name::Keys,
+        ReadyNeed::Audit => Name::Audit,
     });
     let needs = Needs(needs.collect());
     watch::Settings { certificates: std::mem::take(&mut context.certificates), needs, alarms }

@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::browser::Browser;
+use super::browser::{Answer, Browser};
 use super::portal::{Portal, Seen};
 
 pub(crate) const ISSUER: &str = "https://sp.example.gov.pl";
@@ -207,7 +207,12 @@ impl World {
 
     /// The metrics of the gateway.
     pub(crate) async fn metrics(&self) -> String {
-        Browser::new(&self.operations).open("/metrics").await.text
+        self.operations("/metrics").await.text
+    }
+
+    /// Asks the operations listener.
+    pub(crate) async fn operations(&self, path: &str) -> Answer {
+        Browser::new(&self.operations).open(path).await
     }
 
     /// How many wishes to be signed in at other hosts are kept, and how many bytes they count for.
