@@ -15,7 +15,7 @@ fn what_is_told_is_written_in_order_and_signed_at_the_end() {
     assert!(report.is_whole(), "{:?}", report.findings);
     let seen = &report.chains[0];
     assert!(seen.is_closed && seen.signed == seen.last, "{seen:?}");
-    assert_eq!(seen.checkpoint, world.kept().to_string());
+    assert_eq!(seen.checkpoint, Some(world.kept().to_string()));
     let lines = world.lines();
     assert!(lines[0].contains("\"kind\":\"opened\"") && lines[0].contains("\"public_key\""));
     let told: Vec<_> = lines.iter().filter(|line| line.contains("signed_in")).collect();

@@ -234,7 +234,12 @@ impl Walk {
         let is_closed = self.kind == Kind::Closed;
         if self.last > self.signed {
             let count = self.last - self.signed;
-            report.note(at, format!("the last {count} records are behind the last signature"));
+            let what = if count == 1 {
+                "the last record is behind the last signature".to_owned()
+            } else {
+                format!("the last {count} records are behind the last signature")
+            };
+            report.note(at, what);
         }
         if !is_closed {
             let what = "the last record is not that of an end: the process goes on, was killed, or what \
@@ -247,7 +252,7 @@ impl Walk {
             first: self.first,
             last: self.last,
             signed: self.signed,
-            checkpoint: Checkpoint(chain).to_string(),
+            checkpoint: Some(Checkpoint(chain).to_string()),
             is_closed,
             keys: self.keys.iter().map(PublicKey::to_string).collect(),
             is_pinned: !expected.keys.is_empty(),

@@ -63,8 +63,9 @@ pub struct Seen {
     pub last: u64,
     /// The number of the last record whose signature holds; 0 when there is none.
     pub signed: u64,
-    /// Its end, to be kept elsewhere: `CHAIN:SEQUENCE:DIGEST`.
-    pub checkpoint: String,
+    /// Its end, to be kept elsewhere: `CHAIN:SEQUENCE:DIGEST`. None when anything is wrong in what was
+    /// looked at, so that nobody keeps the end of a forger's.
+    pub checkpoint: Option<String>,
     /// Whether its last record says that the process came to its end.
     pub is_closed: bool,
     /// The public keys of its signatures, in base64url.

@@ -176,6 +176,9 @@ impl Look<'_> {
                 self.report.find(Fault::Truncated, (Path::new(""), 0), what);
             }
         }
+        if !self.report.is_whole() {
+            self.report.chains.iter_mut().for_each(|seen| seen.checkpoint = None);
+        }
         self.report
     }
 }

@@ -9,7 +9,7 @@ use crate::audit::chain::Checkpoint;
 use crate::audit::head;
 use crate::audit::keys::PublicKey;
 use crate::audit::verify::{Expected, Report, verify};
-use crate::cli::output::print;
+use crate::cli::output::{counted, print};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -95,11 +95,17 @@ fn tell(report: &Report) {
             "chain {}: records {} to {}, signed up to {}; {believed}",
             seen.chain, seen.first, seen.last, seen.signed
         ));
-        print(format_args!("checkpoint {}", seen.checkpoint));
+        if let Some(checkpoint) = &seen.checkpoint {
+            print(format_args!("checkpoint {checkpoint}"));
+        }
     }
-    let (records, files) = (report.records, report.files.len());
+    if !report.is_whole() && !report.chains.is_empty() {
+        print("no checkpoint: what is wrong is not to be kept as if it were right");
+    }
+    let (records, files) = (report.records, report.files.len() as u64);
+    let (records, files) = (counted(records, "record"), counted(files, "file"));
     let found = if report.is_whole() { "nothing is wrong" } else { "not as it was written" };
-    print(format_args!("{records} records in {files} files: {found}"));
+    print(format_args!("{records} in {files}: {found}"));
 }
 
 /// The configuration where none is named.
