@@ -1,5 +1,6 @@
 //! How the audit log is written: where to, how surely, and how much it tells of a client.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,6 +44,19 @@ pub enum Target {
     },
     /// The journal of systemd, by its own protocol.
     Journald(PathBuf),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => write!(f, "{}", file.path.display()),
+            Self::Stdout => f.write_str("stdout"),
+            Self::Syslog { at: Syslog::Unix(path), .. } => write!(f, "unix:{}", path.display()),
+            Self::Syslog { at: Syslog::Udp(address), .. } => write!(f, "udp:{address}"),
+            Self::Syslog { at: Syslog::Tcp(address), .. } => write!(f, "tcp:{address}"),
+            Self::Journald(path) => write!(f, "{}", path.display()),
+        }
+    }
 }
 
 /// A file that grows.

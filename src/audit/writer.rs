@@ -203,6 +203,7 @@ impl Writer {
         match self.trouble.news(wrong, self.clock.now()) {
             Some(News::Wrong(problem)) => error!(
                 problem,
+                written_to = %self.settings.target,
                 waiting = self.unwritten.len(),
                 required = self.settings.required,
                 "the audit log cannot be written, records wait"
