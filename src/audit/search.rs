@@ -20,6 +20,8 @@ pub struct Query {
     pub sid: Option<String>,
     /// The number of the request.
     pub request: Option<String>,
+    /// The number on the page of a citizen, in capitals and without spaces.
+    pub number: Option<String>,
     /// The `ID` of the `AuthnRequest`.
     pub authn_request: Option<String>,
     /// Not before.
@@ -68,6 +70,7 @@ impl Query {
         is_person
             && is(&self.sid, record.sid.as_deref())
             && is(&self.request, record.request.as_deref())
+            && is(&self.number, record.name.as_deref())
             && is(&self.authn_request, record.authn_request.as_deref())
             && self.is_in_time(record)
     }

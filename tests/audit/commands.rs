@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use brama::simulator::faults::Fault;
 use brama::simulator::people::PEOPLE;
 use serde_json::Value;
 
@@ -45,7 +46,8 @@ async fn verify_says_what_is_wrong_and_where_and_what_it_could_not_read() {
     let folder = folder.to_str().unwrap();
     let good = brama(&["audit", "verify", folder], "");
     assert_eq!(good.status.code(), Some(0), "{}", said(&good));
-    assert!(said(&good).contains("nothing is wrong") && said(&good).contains("give --key"));
+    assert!(said(&good).contains(" in 1 file: nothing is wrong"), "{}", said(&good));
+    assert!(said(&good).contains("give --key"));
     let text = said(&good);
     let checkpoint = text.lines().find_map(|line| line.strip_prefix("checkpoint ")).unwrap();
     let records = kept.records();
@@ -55,6 +57,10 @@ async fn verify_says_what_is_wrong_and_where_and_what_it_could_not_read() {
     assert_eq!(pinned.status.code(), Some(0), "{}", said(&pinned));
     assert!(said(&pinned).contains("signed with a known key"));
 
+    let json = brama(&["audit", "verify", "--json", folder], "");
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(report["chains"][0]["checkpoint"], checkpoint);
+
     let text = fs::read_to_string(kept.file()).unwrap();
     let mut lines: Vec<_> = text.lines().collect();
     let changed = lines[1].replace("\"instance\":\"", "\"instance\":\"x");
@@ -63,9 +69,13 @@ async fn verify_says_what_is_wrong_and_where_and_what_it_could_not_read() {
     let wrong = brama(&["audit", "verify", folder], "");
     assert_eq!(wrong.status.code(), Some(1), "{}", said(&wrong));
     assert!(said(&wrong).contains("WRONG (changed): ") && said(&wrong).contains("audit.log:2: "));
+    // Nobody is to keep the end of a forger's chain.
+    assert!(!said(&wrong).contains("checkpoint "), "{}", said(&wrong));
+    assert!(said(&wrong).contains("no checkpoint: "), "{}", said(&wrong));
     let json = brama(&["audit", "verify", "--json", folder], "");
     assert_eq!(json.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(report["chains"][0]["checkpoint"].is_null(), "{report}");
     assert_eq!(
         (&report["findings"][0]["fault"], &report["findings"][0]["line"]),
         (&"changed".into(), &2.into())
@@ -109,11 +119,53 @@ async fn find_reads_the_identifier_where_nobody_sees_it_and_refuses_it_elsewhere
         &["audit", "find", "--pesel", identifier, file],
         &["audit", "find", "--identifier-file", identifier, file],
         &["audit", "find", "--session", identifier, file],
+        &["audit", "find", "--number", identifier, file],
+        &["audit", "find", "--from", identifier, file],
         &["audit", "find", identifier],
     ] {
         let refused = brama(named, "");
         assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
         assert!(!said(&refused).contains(identifier), "it is repeated: {}", said(&refused));
+    }
+}
+
+#[tokio::test]
+async fn find_takes_the_number_of_a_page_as_people_write_it_and_a_date_without_a_time() {
+    let kept = Kept::new();
+    let mut world = world().with(&kept.lines("")).start().await;
+    world.next_fault(Fault::Audience);
+    world.browser().sign_in("/tax", "zofia").await;
+    world.tell_to_stop();
+    world.stopped().await;
+    let records = kept.records();
+    let refused = records.iter().find(|record| record["kind"] == "login_refused").unwrap();
+    let number = refused["name"].as_str().unwrap();
+    let today = refused["time"].as_str().unwrap()[..10].to_owned();
+    let file = kept.file();
+    let find = |arguments: &[&str]| {
+        let all = [&["audit", "find"], arguments, &[file.to_str().unwrap()]].concat();
+        brama(&all, "")
+    };
+    let (small, apart) = (number.to_lowercase(), format!("{} {}", &number[..4], &number[4..]));
+    for written in [number, &small, &apart] {
+        let found = find(&["--number", written]);
+        assert_eq!(found.status.code(), Some(0), "{written}: {}", said(&found));
+        assert!(said(&found).contains("login.wrong_audience"), "{}", said(&found));
+    }
+    let other = if number == "22222222" { "33333333" } else { "22222222" };
+    assert_eq!(find(&["--number", other]).status.code(), Some(1));
+    assert_eq!(find(&["--number", "x"]).status.code(), Some(2));
+    for (limit, status) in [
+        (["--from", &today], 0),
+        (["--to", &today], 1),
+        (["--from", "2101-01-01"], 1),
+        (["--to", "2101-01-01T12:00:00Z"], 0),
+        (["--from", "2031-13-01"], 2),
+        (["--from", "2031-05"], 2),
+        (["--to", "yesterday"], 2),
+    ] {
+        let found = find(&limit);
+        assert_eq!(found.status.code(), Some(status), "{limit:?}: {}", said(&found));
     }
 }
 

@@ -12,8 +12,9 @@ use crate::base::clock::Time;
 use crate::base::foreign::escaped_json;
 use crate::base::private;
 use crate::base::secret::Secret;
-use crate::cli::output::complain;
+use crate::cli::output::{complain, counted};
 use crate::identity::pesel::Pesel;
+use crate::observe::incident;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -38,15 +39,19 @@ pub(super) struct Arguments {
     /// The number of a request.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     request: Option<String>,
+    /// The number on the page of a citizen, in letters of either size, with or without spaces.
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    number: Option<String>,
     /// The `ID` of an `AuthnRequest`.
     #[arg(long, value_name = "ID")]
     authn_request: Option<String>,
-    /// Not before that time, such as `2031-05-04T00:00:00Z`.
+    /// Not before that time, such as `2031-05-04T12:00:00Z`; a date such as `2031-05-04` is the
+    /// begin of that day (UTC).
     #[arg(long, value_name = "TIME")]
-    from: Option<Time>,
+    from: Option<String>,
     /// Before that time.
     #[arg(long, value_name = "TIME")]
-    to: Option<Time>,
+    to: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
@@ -60,8 +65,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         sid: arguments.session.clone(),
         request: arguments.request.clone(),
         authn_request: arguments.authn_request.clone(),
-        from: arguments.from,
-        to: arguments.to,
+        number: arguments.number.as_deref().map(number).transpose()?,
+        from: arguments.from.as_deref().map(time).transpose()?,
+        to: arguments.to.as_deref().map(time).transpose()?,
         persons: None,
     };
     let mut paths = arguments.paths.clone();
@@ -91,9 +97,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     });
     let read = read.map_err(|error| error.to_string())?;
     let (found, records) = (read.found, read.records);
-    complain(format_args!("{found} of {records} records"));
+    complain(format_args!("{found} of {}", counted(records, "record")));
     if read.broken > 0 {
-        complain(format_args!("{} lines are no records: see brama audit verify", read.broken));
+        let lines = counted(read.broken, "line");
+        complain(format_args!("no records: {lines}, see brama audit verify"));
     }
     Ok(if read.found > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -101,9 +108,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
 fn is_identifier_named(arguments: &Arguments) -> bool {
     let files = arguments.paths.iter().chain(&arguments.identifier_file);
     let names = files.filter_map(|path| path.file_name()?.to_str());
-    let values = [&arguments.session, &arguments.request, &arguments.authn_request];
+    let Arguments { session, request, number, authn_request, from, to, .. } = arguments;
+    let values = [session, request, number, authn_request, from, to];
     let mut words = names.chain(values.into_iter().filter_map(|value| value.as_deref()));
     arguments.identifier.is_some() || words.any(|word| Pesel::parse(word).is_some())
+}
+
+fn number(text: &str) -> Result<String, String> {
+    let what = "has not the eight letters and digits of the number on a citizen's page: what the logs \
+                call request is for --request";
+    incident::parse(text).ok_or_else(|| format!("--number {what}"))
+}
+
+/// Reads a time, or a date, with which a day begins.
+fn time(text: &str) -> Result<Time, String> {
+    let day = (text.len() == "2031-05-04".len()).then(|| format!("{text}T00:00:00Z"));
+    let read = day.as_deref().unwrap_or(text).parse();
+    read.map_err(|_| {
+        format!("\"{text}\" is no time: write 2031-05-04 or 2031-05-04T12:00:00Z (UTC)")
+    })
 }
 
 fn identifier(path: &Path) -> Result<Secret<String>, String> {
