@@ -18,6 +18,12 @@ impl Rgb {
         is_hex.then(|| u32::from_str_radix(digits, 16).ok().map(Self))?
     }
 
+    /// Returns a grey: 0 is black, 255 is white.
+    #[must_use]
+    pub const fn grey(value: u8) -> Self {
+        Self(u32::from_be_bytes([0, value, value, value]))
+    }
+
     fn channels(self) -> [u8; 3] {
         let [_, red, green, blue] = self.0.to_be_bytes();
         [red, green, blue]
@@ -39,11 +45,14 @@ impl Rgb {
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// Moves a quarter of the way to another colour.
-    fn towards(self, other: Self) -> Self {
+    /// Moves so many of all steps of the way to another colour.
+    #[must_use]
+    pub fn shade(self, other: Self, step: u8, steps: u8) -> Self {
         let [a, b, c] = self.channels();
         let [d, e, f] = other.channels();
-        let mix = |from: u8, to: u8| (u32::from(from) * 3 + u32::from(to)) / 4;
+        let (steps, step) = (u32::from(steps.max(1)), u32::from(step.min(steps)));
+        let mix =
+            |from: u8, to: u8| (u32::from(from) * (steps - step) + u32::from(to) * step) / steps;
         Self(mix(a, d) << 16 | mix(b, e) << 8 | mix(c, f))
     }
 }
@@ -167,7 +176,7 @@ impl Palette {
     pub fn derive_action_over(&mut self) {
         let (action, words) = (self.get(Colour::Action), self.get(Colour::OnAction));
         let away = if words.luminance() > action.luminance() { Rgb(0) } else { Rgb(0x00ff_ffff) };
-        self.set(Colour::ActionOver, action.towards(away));
+        self.set(Colour::ActionOver, action.shade(away, 1, 4));
     }
 
     /// Returns every pair of colours of a page that lie too close together.

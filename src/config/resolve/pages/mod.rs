@@ -3,6 +3,7 @@
 mod addresses;
 mod colours;
 mod image;
+mod remedy;
 mod texts;
 
 #[cfg(test)]

@@ -61,15 +61,15 @@ fn colours_that_can_be_read_are_taken_and_pale_ones_are_named_with_the_clause() 
         (
             "light = { ink = \"#777777\" }",
             "pages.light.ink",
-            "contrast of 4.47, and people need 4.5",
+            "ink (#777777) on surface (#ffffff) has 4.47 and needs 4.5 (1.4.3)",
         ),
-        ("light = { paper = \"#8a8a8a\" }", "pages.light.paper", "(WCAG 2.2, 1.4.3)"),
+        ("light = { paper = \"#8a8a8a\" }", "pages.light.paper", "(1.4.3)"),
         ("dark = { surface = \"#ffffff\" }", "pages.dark.surface", "ink (#e9edf2)"),
         ("dark = { link = \"#303030\" }", "pages.dark.link", "link (#303030)"),
         (
             "light = { action = \"#f0f0f0\", on_action = \"#000000\", link = \"#0b4f9e\" }",
             "pages.light.action",
-            "(WCAG 2.2, 1.4.11)",
+            "(1.4.11)",
         ),
         ("light = { ink = \"black\" }", "pages.light.ink", "is not a colour"),
         ("light = { ink = \"#1b24300\" }", "pages.light.ink", "is not a colour"),
@@ -78,6 +78,46 @@ fn colours_that_can_be_read_are_taken_and_pale_ones_are_named_with_the_clause() 
         assert!(said.contains("brama.toml:2: ") && said.contains(key), "{pale}: {said}");
         assert!(said.contains(what), "{pale}: {said}");
     }
+}
+
+/// The colours that an advice names: keys with values, or a value for the key itself.
+fn advised(said: &str, key: &str) -> String {
+    let given = said.split("give ").nth(1).map(|rest| rest.split(" as well").next().unwrap());
+    let shade = said.split("such as \"").nth(1).and_then(|rest| rest.split('"').next());
+    given.map_or_else(
+        || format!("{key} = {:?}", shade.unwrap()),
+        |given| given.replace(" and ", ", "),
+    )
+}
+
+#[test]
+fn a_colour_that_is_wrong_is_one_error_and_its_advice_helps() {
+    for (scheme, key, colour, expected) in [
+        ("light", "action", "#dcb900", "make it darker, such as "),
+        ("light", "ink", "#bbbbbb", "make it darker, such as "),
+        ("light", "paper", "#8a8a8a", "make it lighter, such as "),
+        ("light", "link", "#93c1ff", "make it darker, such as "),
+        ("light", "on_action", "#0b4f9e", "make it lighter, such as "),
+        ("dark", "action", "#0b4f9e", "make it lighter, such as "),
+        (
+            "dark",
+            "action",
+            "#3d7dd8",
+            "give link = \"#93c1ff\" and on_action = \"#000000\" as well",
+        ),
+        ("dark", "surface", "#ffffff", "make it darker, such as "),
+    ] {
+        let (_, _, said) = section(&format!("{scheme} = {{ {key} = {colour:?} }}"));
+        assert!(said.contains("1 error, ") && said.contains(expected), "{colour}: {said}");
+        let advised = advised(&said, key);
+        let rest =
+            if advised.starts_with(key) { String::new() } else { format!("{key} = {colour:?}, ") };
+        let (_, _, said) = section(&format!("{scheme} = {{ {rest}{advised} }}"));
+        assert_eq!(said, FINE, "{scheme} {rest}{advised}");
+    }
+    // Two that are wrong are two errors.
+    let (_, _, said) = section("light = { ink = \"#bbbbbb\", link = \"#bbbbbb\" }");
+    assert!(said.contains("2 errors"), "{said}");
 }
 
 #[test]
