@@ -1,6 +1,6 @@
 //! The handle of a login: what goes to the node with our request and comes back with its answer.
 //!
-//! 1. It tells nothing of the login. It is random, has the moment at which the login ends in it,
+//! 1. It tells nothing of the login. It is random, has the second in which the login ends in it,
 //!    and a mark that only we can make ([`Sealer::mark`]). So whatever comes back is known for
 //!    ours, or for expired, without a record of it: a million logins that were begun cost nothing.
 //! 2. The handle alone is worth nothing. The browser that began the login knows it, and so does
@@ -8,11 +8,9 @@
 //!    [`super::ticket`]).
 //! 3. SAML bindings 3.4.3 leaves 80 bytes for it.
 
-use std::time::Duration;
-
 use super::binding::Tag;
 use super::login_error::LoginRefusal;
-use crate::base::clock::{Time, later};
+use crate::base::clock::Time;
 use crate::base::encoding::{base64url, from_base64url, sha256};
 use crate::base::random;
 use crate::store::seal::Sealer;
@@ -30,9 +28,6 @@ impl RelayState {
         let seconds = end.as_second().clamp(0, LAST_SECOND).to_be_bytes();
         let mut bytes = [0; BODY + MARK];
         bytes[..RANDOM].copy_from_slice(&random::bytes::<RANDOM>());
-        let millisecond = u16::try_from(end.subsec_millisecond()).unwrap_or_default();
-        let first = u16::from_be_bytes([bytes[0], bytes[1]]) & !MILLISECOND | millisecond;
-        bytes[..2].copy_from_slice(&first.to_be_bytes());
         bytes[RANDOM..BODY].copy_from_slice(&seconds[8 - SECONDS..]);
         let mark = sealer.mark(PURPOSE, &bytes[..BODY]);
         bytes[BODY..].copy_from_slice(&mark[..MARK]);
@@ -80,16 +75,6 @@ impl RelayState {
             seconds[8 - SECONDS..].copy_from_slice(end);
         }
         Time::from_second(i64::from_be_bytes(seconds)).unwrap_or(Time::UNIX_EPOCH)
-    }
-
-    /// Returns when the login ends to the millisecond. Only the second decides anything.
-    #[must_use]
-    pub fn exact_end(&self) -> Time {
-        let bytes = from_base64url(&self.0).unwrap_or_default();
-        let first = bytes.first_chunk().map_or(0, |first| u16::from_be_bytes(*first));
-        // A handle of an older program has anything there.
-        let millisecond = (first & MILLISECOND).min(999);
-        later(self.end(), Duration::from_millis(millisecond.into()))
     }
 
     /// Returns the secret that leads to one thing that belongs to the login. None leads to another.
@@ -169,11 +154,8 @@ impl Thing {
     }
 }
 
-/// 118 bits, which cannot be guessed, and the millisecond of the end: a program that does not know of
-/// it takes it for part of them.
+/// 128 bits, which cannot be guessed.
 const RANDOM: usize = 16;
-/// Where the millisecond stands in the first two bytes.
-const MILLISECOND: u16 = (1 << 10) - 1;
 /// The bytes of a second: enough for 34,000 years.
 const SECONDS: usize = 5;
 const LAST_SECOND: i64 = (1 << (8 * SECONDS)) - 1;
@@ -203,24 +185,6 @@ mod tests {
         let late = NotRecognised::Expired(ExpiredRelayState(issued.clone()));
         assert_eq!(recognise(at(2_000_000_000)), Err(late));
         assert_ne!(RelayState::issue(&sealer, at(2_000_000_000)), issued);
-    }
-
-    #[test]
-    fn its_end_is_known_to_the_millisecond_and_decided_by_the_second() {
-        let sealer = Sealer::default();
-        for millisecond in [0, 1, 255, 256, 999] {
-            let end = Time::from_millisecond(2_000_000_000_000 + millisecond).unwrap();
-            let issued = RelayState::issue(&sealer, end);
-            assert_eq!((issued.exact_end(), issued.end()), (end, at(2_000_000_000)));
-            assert!(RelayState::recognise(issued.as_str(), &sealer, issued.end()).is_err());
-        }
-        // Whatever an older program drew there stays within the second.
-        for first in [1000_u16, 1023, u16::MAX] {
-            let mut bytes = [0; BODY + MARK];
-            bytes[..2].copy_from_slice(&first.to_be_bytes());
-            let drawn = RelayState(base64url(&bytes));
-            assert_eq!(drawn.exact_end(), later(drawn.end(), Duration::from_millis(999)));
-        }
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn pen(
     if let Some(login) = begun {
         pen.note(|history| {
             history.login = Some(login.request_id.clone());
-            history.began = Some(earlier(relay_state.exact_end(), timeout));
+            history.began = Some(earlier(relay_state.end(), timeout));
             history.assurance = Some(login.assurance.name().to_owned());
             history.anew = login.fresh_since.is_some();
             let is_from_elsewhere = login.origin == Origin::Elsewhere;
