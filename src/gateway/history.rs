@@ -41,10 +41,23 @@ pub fn following(link: &str, context: &RequestContext) -> String {
     format!("{link}&{FOLLOWS}={}", incident::number(&context.id))
 }
 
-/// Keeps that a citizen began again after a refusal, as the link says that led here. Whoever knows
-/// the number can have it said; nothing but this line follows from it.
+/// Has the button of a page between a refusal and the node say what the link to that page said.
+#[must_use]
+pub fn still_following(link: String, context: &RequestContext) -> String {
+    let number = context.query(FOLLOWS).and_then(|number| incident::parse(&number));
+    match number {
+        Some(number) => format!("{link}&{FOLLOWS}={number}"),
+        None => link,
+    }
+}
+
+/// Keeps that a citizen began again after a refusal, as the link to `login` said that led here. To
+/// be called when a login has begun. Whoever knows the number can have it said by beginning one;
+/// nothing but this line follows from it.
 pub fn began_again(shared: &Shared, context: &RequestContext) {
-    let Some(follows) = context.query(FOLLOWS).and_then(|number| incident::parse(&number)) else {
+    let is_login = context.path().strip_prefix(&*shared.settings.prefix) == Some("login");
+    let said = context.query(FOLLOWS).filter(|_| is_login);
+    let Some(follows) = said.and_then(|number| incident::parse(&number)) else {
         return;
     };
     let pen = Pen::begin();

@@ -12,7 +12,7 @@
 use http::header::SET_COOKIE;
 use http::{Response, StatusCode};
 
-use super::{Worker, response};
+use super::{Worker, history, response};
 use crate::base::body::Body;
 use crate::base::random;
 use crate::flow::pending::Origin;
@@ -39,14 +39,15 @@ pub(super) fn before(
     }
     let headers = &context.parts.headers;
     let known = settings.cookies.landings(headers);
-    let is_button = context.path().strip_prefix(&*settings.prefix) == Some("login");
-    let said = context.query(FIELD).filter(|_| is_button);
+    let is_login = context.path().strip_prefix(&*settings.prefix) == Some("login");
+    let said = context.query(FIELD).filter(|_| is_login);
     if said.is_some_and(|said| known.contains(&&*said)) {
         return None;
     }
     // All tabs of a browser have the same one, so that none takes it from another.
     let secret = known.first().map_or_else(random::handle, |known| (*known).to_owned());
     let link = format!("{}&{FIELD}={secret}", settings.login_link(return_to, requirement));
+    let link = if is_login { history::still_following(link, context) } else { link };
     let mut page = pages::landing(response::look(settings, context), &link);
     if context.origin() == Origin::Elsewhere {
         page = page.without_origin();

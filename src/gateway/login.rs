@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 
 use super::failure::Failure;
-use super::{Worker, handoff, landing, response};
+use super::{Worker, handoff, history, landing, response};
 use crate::base::body::Body;
 use crate::base::reason::Reason;
 use crate::flow::pending::Origin;
@@ -122,5 +122,6 @@ pub async fn begin_counted(
     let login = LoginFacts { authn_request: Some(&begun.request_id), ..LoginFacts::default() };
     let (assurance, is_anew) = (requirement.assurance.name(), requirement.max_age.is_some());
     worker.shared.tell(context, Event::LoginStarted { login, assurance, is_anew });
+    history::began_again(&worker.shared, context);
     Ok(response)
 }

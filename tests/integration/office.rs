@@ -1,5 +1,6 @@
 //! Pages that look like the office's own: the page before the node, the way back, the language.
 
+use brama::base::private;
 use brama::simulator::faults::Fault;
 use http::{Method, StatusCode};
 
@@ -24,6 +25,32 @@ async fn nothing_begins_before_the_button_is_pressed() {
     let secret = browser.cookie("brama-landing").unwrap();
     let seen = world.last_seen().header("cookie").unwrap_or_default().to_owned();
     assert!(!seen.contains(&secret), "{seen}");
+}
+
+/// Browsers read a logo as it was examined, whatever it says of itself.
+#[tokio::test]
+async fn a_logo_is_sent_with_its_encoding_and_runs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("logo.svg");
+    let svg =
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><path d='M0 0h9v9z'/></svg>";
+    private::write(&file, svg.as_bytes()).unwrap();
+    let world = world().with(&format!("[pages]\nlogo = {file:?}\n")).start().await;
+    let mut browser = world.browser();
+    let page = browser.open("/.brama/nowhere").await;
+    let (_, rest) = page.text.split_once("<img class=\"logo\" src=\"").unwrap();
+    let image = browser.fetch(rest.split_once('"').unwrap().0).await;
+    assert_eq!((image.status, &*image.text), (StatusCode::OK, svg));
+    assert_eq!(image.header("content-type"), Some("image/svg+xml; charset=utf-8"));
+    assert_eq!(image.header("x-content-type-options"), Some("nosniff"));
+    let policy = image.header("content-security-policy").unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; ") && policy.ends_with("; sandbox"),
+        "{policy}"
+    );
+    // The twin: another name is no image.
+    let other = browser.fetch("/.brama/logo-dark-0").await;
+    assert_eq!(other.status, StatusCode::NOT_FOUND);
 }
 
 /// Another site's page can lead a browser to every address that it knows.

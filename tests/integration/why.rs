@@ -301,6 +301,31 @@ async fn what_is_unusual_and_right_is_told_too() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// With a page before the node a login begins by its button alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_citizen_has_begun_again_once_a_login_has_begun() {
+    let operated = Operated::begin("[pages.landing]\nenabled = true\n").await;
+    operated.world.next_fault(Fault::Destination);
+    let mut browser = operated.world.browser();
+    let button = browser.open("/tax").await.link_with("/.brama/login");
+    let page = browser.sign_in(&button, "anna").await;
+    let (first, link) = (number(&page), page.link_with("after="));
+    let began_again = async || {
+        let said = operated.why(&[&first]).await;
+        said.matches("the citizen began again from the page").count()
+    };
+    let mut stranger = operated.world.browser();
+    for _ in 0..3 {
+        stranger.open(&link).await.is_our_page();
+    }
+    stranger.open(&format!("/tax?after={first}")).await.is_our_page();
+    assert_eq!(began_again().await, 0);
+    // The twin: its button still says which refusal it follows.
+    let button = browser.open(&link).await.link_with("/.brama/login");
+    assert_eq!(browser.sign_in(&button, "anna").await.text, "portal");
+    assert_eq!(began_again().await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_citizen_did_next_is_told_and_a_node_that_never_answers() {
     let operated = Operated::begin("").await;

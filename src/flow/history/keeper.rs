@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::waiting::{Job, Waiting};
-use super::{History, Outcome, What};
+use super::{History, MOST_VISITS, Outcome, What};
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::network::Network;
 use crate::flow::ledger::{Bounds, Usage};
@@ -226,7 +226,7 @@ impl Histories {
         let (room, now) = (if history.is_well() { &self.well } else { &self.refused }, self.now());
         let expires = later(now, self.kept_for());
         if let Some(number) = &history.follows {
-            return Ok(self.add(of_number(number), history, expires).await?);
+            return Ok(self.add(of_number(number), history).await?);
         }
         let kept = Kept::History(Box::new(history.clone()));
         let Some(login) = &history.login else {
@@ -263,17 +263,20 @@ impl Histories {
         Ok(())
     }
 
-    /// Adds visits to a history that is kept; nothing where none is.
-    async fn add(&self, name: Name, more: &History, expires: Time) -> Result<(), Unavailable> {
+    /// Adds visits to a history that is kept; nothing where none is, or where there are enough.
+    /// Whoever knows its number can bring them, so it is kept no longer for them.
+    async fn add(&self, name: Name, more: &History) -> Result<(), Unavailable> {
         let (mut name, now) = (name, self.now());
         for _ in 0..TRIES {
             let Some(found) = self.refused.find(&name, now).await? else { break };
             match found.value {
                 Kept::Login(login) => name = of_login(&login),
+                Kept::History(history) if history.visits.len() >= MOST_VISITS => break,
                 Kept::History(mut history) => {
                     history.join(History { follows: None, ..more.clone() });
                     let kept = Kept::History(history);
-                    if self.refused.swap(&name, found.version, &kept, expires, now).await? {
+                    let (version, expires) = (found.version, found.expires);
+                    if self.refused.swap(&name, version, &kept, expires, now).await? {
                         break;
                     }
                 }

@@ -149,6 +149,40 @@ async fn that_a_citizen_began_again_is_known_of_the_refusal_and_of_no_other() {
     assert_eq!(world.find("AAAAAAAA").await, None);
 }
 
+/// Whoever knows the number can begin as many logins as the limits let them.
+#[tokio::test(start_paused = true)]
+async fn beginning_again_keeps_a_history_no_longer_and_writes_no_more_than_is_shown() {
+    let world = World::begin();
+    world.histories.keep(visit(Some("ID-1"), "a", refused("login.used")), network(1));
+    world.written().await;
+    let kept = async || {
+        let page = world.store.list(Kind::History, None, 100, at()).await.unwrap();
+        let records = page.records.into_iter();
+        records.map(|(_, record)| (record.sealed, record.expires)).collect::<Vec<_>>()
+    };
+    let before = kept().await;
+    world.clock.advance(KEPT / 2);
+    let again = |request: &str| {
+        let mut again = visit(None, request, Outcome::BeganAgain);
+        again.follows = Some(incident::number("a"));
+        world.histories.keep(again, network(2));
+    };
+    for number in 1..MOST_VISITS {
+        again(&format!("c{number}"));
+    }
+    world.written().await;
+    assert_eq!(world.find("a").await.unwrap().visits.len(), MOST_VISITS, "the twin: they are told");
+    let full = kept().await;
+    assert_ne!(full, before);
+    let times = |kept: &[(bytes::Bytes, Time)]| kept.iter().map(|kept| kept.1).collect::<Vec<_>>();
+    assert_eq!(times(&full), times(&before));
+    again("d");
+    world.written().await;
+    assert_eq!(kept().await, full, "nothing is written any more");
+    world.clock.advance(KEPT / 2 + Duration::from_secs(1));
+    assert_eq!(world.find("a").await, None);
+}
+
 #[tokio::test(start_paused = true)]
 async fn visits_of_one_login_are_one_history_and_each_number_leads_there() {
     let world = World::begin();

@@ -12,7 +12,6 @@ use crate::gateway::Worker;
 use crate::gateway::authn_requirement;
 use crate::gateway::challenge::Challenge;
 use crate::gateway::failure::Failure;
-use crate::gateway::history;
 use crate::gateway::login;
 use crate::gateway::response;
 use crate::identity::assurance::Assurance;
@@ -52,10 +51,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     login::check_outage(worker, context)?;
     let login = worker.shared.settings.login_link(&return_to, requirement);
     match context.caller() {
-        Caller::Navigation => {
-            let begun = login::begin(worker, context, return_to, requirement).await;
-            begun.inspect(|_| history::began_again(&worker.shared, context))
-        }
+        Caller::Navigation => login::begin(worker, context, return_to, requirement).await,
         // None of them can go to the node, so nothing begins and no cookie is set: a script that
         // asks again and again leaves nothing behind.
         Caller::Program | Caller::Machine => {

@@ -201,6 +201,8 @@ pub struct Found<T> {
     pub value: T,
     /// Needed to swap it, when it still is as it was found.
     pub version: Version,
+    /// When it is not there any more.
+    pub expires: Time,
 }
 
 /// How a record was when it was found or begun. It is swapped only if it still is.
@@ -255,7 +257,7 @@ impl<T: Content> Handles<T> {
         let record = self.store.get(handle.key(), now).await?;
         Ok(record.and_then(|record| {
             let value = self.open(handle, &record)?;
-            Some(Found { value, version: Version(record.sealed) })
+            Some(Found { value, version: Version(record.sealed), expires: record.expires })
         }))
     }
 

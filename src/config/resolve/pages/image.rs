@@ -5,8 +5,9 @@
 //! in that alone, and so that a file from elsewhere is looked at once.
 
 use bytes::Bytes;
-use quick_xml::Reader;
+use quick_xml::NsReader;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Namespace, NamespaceResolver, ResolveResult};
 
 use crate::base::encoding::sha256;
 use crate::config::resolve::context::Context;
@@ -34,7 +35,8 @@ fn look(bytes: &[u8]) -> Result<&'static str, String> {
         return png(bytes).map(|()| "image/png");
     }
     let text = std::str::from_utf8(bytes).map_err(|_| "is neither PNG nor SVG".to_owned())?;
-    svg(text).map(|()| "image/svg+xml")
+    // RFC 7303, 3.2: the parameter goes before what the file says, so it is read as it was here.
+    svg(text).map(|()| "image/svg+xml; charset=utf-8")
 }
 
 /// PNG 5.6: the first chunk is IHDR, with width and height.
@@ -48,43 +50,106 @@ fn png(bytes: &[u8]) -> Result<(), String> {
     if fits { Ok(()) } else { Err(format!("has more than {MOST_PIXELS} pixels to a side")) }
 }
 
+/// Examines what a browser would read: well-formed XML 1.0 in UTF-8, of elements of SVG.
 fn svg(text: &str) -> Result<(), String> {
-    let mut reader = Reader::from_str(text);
-    let (mut depth, mut elements) = (0_usize, 0_usize);
+    let mut reader = NsReader::from_str(text);
+    let mut picture = Picture::default();
     let at = |position: u64, what: String| {
         let end = usize::try_from(position).unwrap_or(usize::MAX).min(text.len());
         let line = text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count() + 1;
         Err(format!("line {line} {what}"))
     };
+    // Another encoding is switched to by such characters, and the text is another one then.
+    let is_control = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r');
+    if let Some(position) = text.find(is_control) {
+        return at(position as u64, "has a control character".to_owned());
+    }
     loop {
         let begin = reader.buffer_position();
         let event = match reader.read_event() {
             Ok(event) => event,
             Err(error) => return at(reader.error_position(), format!("is not XML: {error}")),
         };
-        let here = |what: String| at(begin, what);
-        match &event {
-            Event::Eof if elements > 0 && depth == 0 => return Ok(()),
-            Event::Eof => return here("ends before the picture does".to_owned()),
+        if matches!(event, Event::Eof) && picture.elements > 0 && picture.open.is_empty() {
+            return Ok(());
+        }
+        let looked = picture.look(&event, begin, reader.resolver());
+        looked.or_else(|(position, what)| at(position, what))?;
+    }
+}
+
+/// How much of a picture was read.
+#[derive(Default)]
+struct Picture {
+    elements: usize,
+    open: Vec<Open>,
+}
+
+/// An element that has begun and not ended.
+struct Open {
+    begin: u64,
+    is_style: bool,
+    /// Its own text, however comments, references and CDATA sections cut it up: what a browser
+    /// takes for the style.
+    text: String,
+}
+
+impl Picture {
+    /// Looks at what comes next; says where what is wrong.
+    fn look(
+        &mut self,
+        event: &Event<'_>,
+        begin: u64,
+        names: &NamespaceResolver,
+    ) -> Result<(), (u64, String)> {
+        let here = |what: String| (begin, what);
+        match event {
+            Event::Eof => return Err(here("ends before the picture does".to_owned())),
             Event::Start(tag) | Event::Empty(tag) => {
-                elements += 1;
-                element(tag, elements).or_else(here)?;
-                depth += usize::from(matches!(event, Event::Start(_)));
+                self.elements += 1;
+                if self.open.last().is_some_and(|parent| parent.is_style) {
+                    return Err(here("has an element in a style".to_owned()));
+                }
+                element(tag, self.elements, names).map_err(here)?;
+                if matches!(event, Event::Start(_)) {
+                    let is_style = name(tag) == "style";
+                    self.open.push(Open { begin, is_style, text: String::new() });
+                }
             }
-            Event::End(_) => depth = depth.saturating_sub(1),
-            Event::DocType(_) => return here("has a document type".to_owned()),
-            Event::PI(_) => return here("has a processing instruction".to_owned()),
-            // Any text may be one of a style.
-            Event::Text(content) => style(content).or_else(here)?,
-            Event::CData(content) => style(content).or_else(here)?,
-            Event::GeneralRef(name) if !PREDEFINED.contains(&&**name) => {
-                return here("has a reference; write letters as themselves".to_owned());
+            Event::End(_) => {
+                if let Some(Open { begin, text, .. }) = self.open.pop() {
+                    style(&text).map_err(|what| (begin, what))?;
+                }
             }
-            Event::GeneralRef(_) | Event::Decl(_) | Event::Comment(_) => {}
+            Event::Decl(declared) => match declared.encoding() {
+                None => {}
+                Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("utf-8") => {}
+                Some(_) => return Err(here("says that it is not in UTF-8".to_owned())),
+            },
+            Event::DocType(_) => return Err(here("has a document type".to_owned())),
+            Event::PI(_) => return Err(here("has a processing instruction".to_owned())),
+            // Each piece by itself as well, for its line. Any text may be one of a style.
+            Event::Text(content) => self.text(content).map_err(here)?,
+            Event::CData(content) => self.text(content).map_err(here)?,
+            Event::GeneralRef(name) => {
+                let letter = PREDEFINED.iter().find(|(known, _)| *known == &**name);
+                let refused = || here("has a reference; write letters as themselves".to_owned());
+                let (_, letter) = letter.ok_or_else(refused)?;
+                self.text(letter).map_err(here)?;
+            }
+            Event::Comment(_) => {}
         }
-        if depth > MOST_DEPTH || elements > MOST_ELEMENTS {
-            return here("is too deep or too long for a logo".to_owned());
+        if self.open.len() > MOST_DEPTH || self.elements > MOST_ELEMENTS {
+            return Err(here("is too deep or too long for a logo".to_owned()));
         }
+        Ok(())
+    }
+
+    fn text(&mut self, piece: &str) -> Result<(), String> {
+        if let Some(open) = self.open.last_mut() {
+            open.text.push_str(piece);
+        }
+        style(piece)
     }
 }
 
@@ -92,13 +157,20 @@ fn name(tag: &BytesStart<'_>) -> String {
     tag.local_name().as_ref().to_ascii_lowercase()
 }
 
-fn element(tag: &BytesStart<'_>, number: usize) -> Result<(), String> {
+fn element(tag: &BytesStart<'_>, number: usize, names: &NamespaceResolver) -> Result<(), String> {
     let name = name(tag);
     if number == 1 && name != "svg" {
         return Err(format!("begins with <{}>, not with <svg>", shown(&name)));
     }
     if FORBIDDEN.contains(&&*name) || name.starts_with("animate") {
         return Err(format!("has <{}>, which a logo does not need", shown(&name)));
+    }
+    let (ResolveResult::Bound(Namespace(namespace)), _) = names.resolve_element(tag.name()) else {
+        return Err(format!("has <{}> of no namespace; {PLAIN}", shown(&name)));
+    };
+    let is_picture = namespace == SVG && tag.name().prefix().is_none();
+    if !is_picture && !DESCRIBING.contains(&namespace) {
+        return Err(format!("has <{}>, which is not SVG without a prefix; {PLAIN}", shown(&name)));
     }
     for (index, attribute) in tag.attributes().enumerate() {
         let attribute = attribute.map_err(|error| format!("is not XML: {error}"))?;
@@ -175,7 +247,18 @@ const FORBIDDEN: [&str; 16] = [
 ];
 
 /// XML 1.0, 4.6.
-const PREDEFINED: [&str; 5] = ["amp", "apos", "gt", "lt", "quot"];
+const PREDEFINED: [(&str, &str); 5] =
+    [("amp", "&"), ("apos", "'"), ("gt", ">"), ("lt", "<"), ("quot", "\"")];
+const SVG: &str = "http://www.w3.org/2000/svg";
+/// Namespaces of what says whose picture it is (SVG 2, 5.9 `metadata`), which nothing shows or runs.
+/// Programs leave it in plain pictures.
+const DESCRIBING: [&str; 4] = [
+    "http://creativecommons.org/ns#",
+    "http://purl.org/dc/elements/1.1/",
+    "http://web.resource.org/cc/",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+];
+const PLAIN: &str = "export it as plain SVG (Inkscape: \"Plain SVG\"; Illustrator: Export As)";
 const MOST_BYTES: usize = 128 * 1024;
 const MOST_PIXELS: u32 = 4_096;
 const MOST_DEPTH: usize = 64;

@@ -215,7 +215,8 @@ fn a_logo_is_a_picture_that_is_named_after_its_content() {
     let (appearance, said) = logo(SVG.as_bytes());
     assert_eq!(said, FINE);
     let image = appearance.logo.clone().unwrap();
-    assert_eq!((image.content_type, &*image.content), ("image/svg+xml", SVG.as_bytes()));
+    let expected = ("image/svg+xml; charset=utf-8", SVG.as_bytes());
+    assert_eq!((image.content_type, &*image.content), expected);
     assert_eq!(appearance.image(&image.name), Some(&image));
     assert_eq!(appearance.image("logo-light-0"), Some(&image), "another version");
     for other in ["logo-dark-0", "logo", "logo-", "logo-light"] {
@@ -229,6 +230,53 @@ fn a_logo_is_a_picture_that_is_named_after_its_content() {
     assert_eq!(logo(&png).0.logo.unwrap().content_type, "image/png");
     png[16] = 1;
     assert!(logo(&png).1.contains("pixels"), "{}", logo(&png).1);
+}
+
+/// As Inkscape exports plain SVG, with what its user said of the picture.
+const INKSCAPE: &str = r##"<?xml version="1.0" encoding="UTF-8" standalone="no"?>
+<svg width="9mm" height="9mm" viewBox="0 0 9 9" version="1.1" id="svg1" inkscape:version="1.3.2"
+   xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"
+   xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd"
+   xmlns="http://www.w3.org/2000/svg" xmlns:svg="http://www.w3.org/2000/svg">
+  <metadata id="metadata1"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+     xmlns:cc="http://creativecommons.org/ns#" xmlns:dc="http://purl.org/dc/elements/1.1/">
+    <cc:Work rdf:about=""><dc:format>image/svg+xml</dc:format><dc:title>Gmina &amp; ja</dc:title>
+    <dc:type rdf:resource="http://purl.org/dc/dcmitype/StillImage" /></cc:Work></rdf:RDF></metadata>
+  <defs id="defs1"><clipPath id="c"><rect width="9" height="9" id="r" /></clipPath></defs>
+  <g inkscape:label="Layer 1" inkscape:groupmode="layer" id="layer1" clip-path="url(#c)">
+    <path style="fill:#00594c;stroke-width:0.26;-inkscape-stroke:none" d="M 0,0 H 9 V 9 Z"
+       sodipodi:nodetypes="cccc" id="path1" /></g>
+</svg>
+"##;
+
+/// What Inkscape keeps of its window when it saves a file of its own kind.
+const NAMED_VIEW: &str = "<sodipodi:namedview id='base' pagecolor='#ffffff'/>";
+
+/// As Illustrator exports it, with a byte order mark.
+const ILLUSTRATOR: &str = r##"<?xml version="1.0" encoding="utf-8"?>
+<!-- Generator: Adobe Illustrator 28.0.0, SVG Export Plug-In . SVG Version: 6.00 Build 0)  -->
+<svg version="1.1" id="Layer_1" xmlns="http://www.w3.org/2000/svg"
+	 xmlns:xlink="http://www.w3.org/1999/xlink" x="0px" y="0px" viewBox="0 0 9 9"
+	 style="enable-background:new 0 0 9 9;" xml:space="preserve">
+<style type="text/css">
+	<!-- colours -->
+	.st0{fill:#00594C;}
+	<![CDATA[.st1{clip-path:url(#SVGID_2_);}]]>
+</style>
+<g><defs><rect id="SVGID_1_" width="9" height="9"/></defs>
+<clipPath id="SVGID_2_"><use xlink:href="#SVGID_1_" style="overflow:visible;"/></clipPath>
+<polygon class="st0 st1" points="0,0 9,0 9,9 "/></g>
+</svg>
+"##;
+
+#[test]
+fn what_drawing_programs_export_as_plain_svg_is_a_logo() {
+    let marked = format!("\u{feff}{ILLUSTRATOR}");
+    let windows = ILLUSTRATOR.replace('\n', "\r\n");
+    for svg in [INKSCAPE, ILLUSTRATOR, &marked, &windows] {
+        let (appearance, said) = logo(svg.as_bytes());
+        assert!(said == FINE && appearance.logo.is_some(), "{said}: {svg}");
+    }
 }
 
 #[test]
@@ -254,7 +302,25 @@ fn a_logo_with_anything_that_runs_or_fetches_is_refused_with_the_line() {
         (inside("<style>@import 'x';</style>"), 4, "@import"),
         (inside("<style><![CDATA[a{b:URL( 'x')}]]></style>"), 4, "url()"),
         (inside("<style>&#64;import 'x';</style>"), 4, "reference"),
-        (inside("<style>a{b:u<g/>c}</style><g style='behavior:expression(1)'/>"), 4, "expression("),
+        (inside("<g style='behavior:expression(1)'/>"), 4, "expression("),
+        // However it is cut up, a browser takes the text of a style together.
+        (inside("<style>@imp<!-- -->ort 'x';</style>"), 4, "@import"),
+        (inside("<style>\n@imp<![CDATA[ort 'x';]]></style>"), 4, "@import"),
+        (inside("<style>a{b:u<!-- -->rl(//evil.test/)}</style>"), 4, "url()"),
+        (inside("<style>a{b:u<g/>rl(//evil.test/)}</style>"), 4, "an element in a style"),
+        (inside("<style>a{b:url(&quot;//evil.test/)}</style>"), 4, "url()"),
+        // Only elements of SVG are known to do nothing but what is looked for here.
+        (inside("<input autofocus='' xmlns='http://www.w3.org/1999/xhtml'/>"), 4, "plain SVG"),
+        (inside("<h:p xmlns:h='http://www.w3.org/1999/xhtml'/>"), 4, "plain SVG"),
+        (inside("<s:g xmlns:s='http://www.w3.org/2000/svg'/>"), 4, "plain SVG"),
+        (inside("<x:g/>"), 4, "no namespace"),
+        (inside("<g xmlns=''/>"), 4, "no namespace"),
+        ("<svg/>".to_owned(), 1, "no namespace"),
+        // What is read in another encoding is another text.
+        (SVG.replace("?>", " encoding='ISO-2022-JP'?>"), 1, "not in UTF-8"),
+        (SVG.replace("?>", " encoding=utf-8?>"), 1, "not in UTF-8"),
+        (inside("<g id='\u{1b}$B'/>"), 4, "control character"),
+        (inside("<g id='\u{85}'/>"), 4, "control character"),
         (inside("<?xml-stylesheet href='x'?>"), 4, "processing instruction"),
         (format!("<!DOCTYPE svg [<!ENTITY a 'b'>]>{SVG}"), 1, "document type"),
         (SVG.replace("</svg>", ""), 6, "ends before"),
@@ -277,6 +343,10 @@ fn a_logo_with_anything_that_runs_or_fetches_is_refused_with_the_line() {
         let (_, said) = logo(&bytes);
         assert!(said.contains(what), "{what}: {said}");
     }
+    // What drawing programs keep for themselves: the words say how to leave it out.
+    let (_, said) =
+        logo(INKSCAPE.replace("<metadata", &format!("{NAMED_VIEW}<metadata")).as_bytes());
+    assert!(said.contains("line 6 has <namedview>") && said.contains("\"Plain SVG\""), "{said}");
     let (_, _, said) = section("logo = \"nowhere.svg\"");
     assert!(said.contains("cannot be read"), "{said}");
     let folder = tempfile::tempdir().unwrap();

@@ -254,7 +254,7 @@ impl HandoffRequests {
         handle: &HandoffHandle,
         now: Time,
     ) -> Result<(StoredRequest, Version), HandoffRefusal> {
-        let Found { value, version } =
+        let Found { value, version, .. } =
             self.room.find(handle, now).await?.ok_or(HandoffRefusal::UnknownRequest)?;
         Ok((value, version))
     }
