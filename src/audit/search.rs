@@ -94,7 +94,8 @@ pub fn find(
     mut found: impl FnMut(&[u8], &Record<'_>),
 ) -> Result<Read, Unreadable> {
     let mut read = Read::default();
-    for path in files(paths).map_err(|(file, source)| Unreadable { file, source })? {
+    let meant = files(paths).map_err(|(file, source)| Unreadable { file, source })?;
+    for path in meant.files {
         let failed = |source| Unreadable { file: path.clone(), source };
         let mut lines = Lines::open(&path).map_err(failed)?;
         while let Some(line) = lines.next().map_err(failed)? {

@@ -92,6 +92,55 @@ async fn verify_says_what_is_wrong_and_where_and_what_it_could_not_read() {
     }
 }
 
+/// What `brama audit verify --config` says, and with which status.
+fn configured(folder: &Path) -> (Option<i32>, String) {
+    let config = folder.join("brama.toml");
+    let output = brama(&["audit", "verify", "--config", config.to_str().unwrap()], "");
+    (output.status.code(), said(&output))
+}
+
+#[test]
+fn verify_misses_what_the_gateway_noted_and_what_nobody_signed() {
+    let folder = killed::folder();
+    let (folder, log) = (folder.path(), folder.path().join("log/audit.log"));
+    for _ in 0..2 {
+        killed::start_and_end(folder);
+    }
+    let good = configured(folder);
+    assert!(good.0 == Some(0) && good.1.contains("nothing is wrong"), "{good:?}");
+
+    // What was noted is gone, and with it the end of the log.
+    let (head, whole) = (folder.join("state/audit-head"), fs::read_to_string(&log).unwrap());
+    let aside = folder.join("audit-head");
+    fs::rename(&head, &aside).unwrap();
+    fs::write(&log, whole.split_inclusive('\n').take(2).collect::<String>()).unwrap();
+    let without = configured(folder);
+    assert!(without.0 == Some(1) && without.1.contains("WRONG (truncated): "), "{without:?}");
+    assert!(without.1.contains("audit-head: "), "{without:?}");
+
+    // One record that goes on behind what was noted, and has no signature.
+    fs::rename(&aside, &head).unwrap();
+    fs::write(&log, &whole).unwrap();
+    assert_eq!(configured(folder).0, Some(0));
+    let last: Value = serde_json::from_str(whole.lines().last().unwrap()).unwrap();
+    let (chain, number) = (last["chain"].as_str().unwrap(), last["sequence"].as_u64().unwrap() + 1);
+    let invented = format!(
+        "{{\"version\":1,\"chain\":\"{chain}\",\"sequence\":{number},\"previous\":\"{}\",\
+         \"time\":\"2031-05-04T23:00:00.000000Z\",\"kind\":\"signed_in\"}}\n",
+        "A".repeat(43)
+    );
+    fs::write(&log, invented).unwrap();
+    let replaced = configured(folder);
+    assert!(replaced.0 == Some(1) && replaced.1.contains("WRONG (signature): "), "{replaced:?}");
+    assert!(replaced.1.contains("WRONG (changed): "), "{replaced:?}");
+
+    // The file is gone at a start.
+    fs::remove_file(&log).unwrap();
+    killed::start_and_end(folder);
+    let gone = configured(folder);
+    assert!(gone.0 == Some(1) && gone.1.contains("WRONG (removed): "), "{gone:?}");
+}
+
 #[tokio::test]
 async fn find_reads_the_identifier_where_nobody_sees_it_and_refuses_it_elsewhere() {
     let kept = log().await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use brama::audit::head;
 use brama::audit::keys::Keys;
-use brama::audit::verify::Fault;
+use brama::audit::verify::{Fault, Head};
 use brama::base::clock::{Clock, SystemClock};
 use brama::base::random;
 use brama::simulator::kit::{Kit, Names};
@@ -54,6 +54,24 @@ path = "/"
 upstream = "portal"
 "#;
 
+/// A folder with the configuration of a gateway, its keys, and room for its log.
+pub(super) fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let names = Names { node: "n", service: "s", hosts: &["localhost".to_owned()] };
+    Kit::make(names, SystemClock.now()).unwrap().write(folder.path()).unwrap();
+    fs::write(folder.path().join("brama.toml"), CONFIGURATION).unwrap();
+    fs::create_dir(folder.path().join("log")).unwrap();
+    folder
+}
+
+/// Starts the program and has it come to its end.
+pub(super) fn start_and_end(folder: &Path) {
+    let (mut child, _) = start(folder);
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    child.wait().unwrap();
+}
+
 fn start(folder: &Path) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_brama"))
         .args(["run", "--config"])
@@ -93,12 +111,8 @@ fn begin_logins(address: &str, must_stop: &AtomicBool, count: &AtomicU64) {
 #[test]
 fn kill_9_leaves_a_chain_that_holds_up_to_its_last_record() {
     let kills: usize = std::env::var("BRAMA_AUDIT_KILLS").map_or(KILLS, |n| n.parse().unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let names = Names { node: "n", service: "s", hosts: &["localhost".to_owned()] };
-    Kit::make(names, SystemClock.now()).unwrap().write(folder.path()).unwrap();
-    fs::write(folder.path().join("brama.toml"), CONFIGURATION).unwrap();
+    let folder = folder();
     let log = folder.path().join("log");
-    fs::create_dir(&log).unwrap();
     let begun = AtomicU64::new(0);
     let mut half_lines = 0;
     for kill in 0..kills {
@@ -117,10 +131,12 @@ fn kill_9_leaves_a_chain_that_holds_up_to_its_last_record() {
         });
         let state = folder.path().join("state");
         let keys = fs::read(state.join("audit-keys.json")).unwrap();
-        let noted = head::read(&state.join("audit-head")).unwrap();
+        let path = state.join("audit-head");
+        let noted = head::read(&path).unwrap();
         let expected = Expected {
             keys: Keys::parse(&keys).unwrap().public(),
-            checkpoints: noted.map(|noted| noted.checkpoint).into_iter().collect(),
+            checkpoints: Vec::new(),
+            head: noted.map_or(Head::Missing(path), |noted| Head::At(noted.checkpoint)),
             is_from_the_start: true,
         };
         let report = verified(&log, &expected);
@@ -131,10 +147,7 @@ fn kill_9_leaves_a_chain_that_holds_up_to_its_last_record() {
         assert!(said, "{:?}", report.notes);
     }
     // At last it comes to its end, and the chain is one.
-    let (mut child, _) = start(folder.path());
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    child.wait().unwrap();
+    start_and_end(folder.path());
     let report = verified(&log, &Expected { is_from_the_start: true, ..Expected::default() });
     assert!(report.is_whole(), "{:?}", report.findings);
     assert_eq!(report.chains.len(), 1);

@@ -14,7 +14,11 @@ fn chain_of(texts: &[String]) -> (Vec<Vec<u8>>, Signer) {
     for (number, value) in texts.iter().enumerate() {
         let mut line = Vec::new();
         let is_signed = number % 5 == 0;
-        let kind = if is_signed { Kind::Checkpoint } else { Kind::RequestRefused };
+        let kind = match (number, is_signed) {
+            (0, _) => Kind::Opened,
+            (_, true) => Kind::Checkpoint,
+            (_, false) => Kind::RequestRefused,
+        };
         let mut record = Record::new(kind, Time::UNIX_EPOCH);
         record.host = text(value);
         if is_signed {

@@ -2,6 +2,7 @@
 
 mod chain;
 mod files;
+mod forged;
 mod tampering;
 mod targets;
 
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 use super::chain::Checkpoint;
 use super::keys::{Keys, PublicKey};
 use super::record::{Kind, Record, text};
-use super::verify::{Expected, Fault, Report, verify};
+use super::verify::{Expected, Fault, Head, Report, verify};
 use super::{AuditLog, File, Settings, Sync, Target};
 use crate::base::clock::{ManualClock, SharedClock, Time};
 use crate::observe::access::Addresses;

@@ -18,7 +18,11 @@ pub(super) struct Walk {
     kind: Kind,
     place: (PathBuf, u64),
     signed: u64,
+    /// Whether a signature did not hold.
+    is_refused: bool,
     keys: Vec<PublicKey>,
+    /// The digest that the first record names.
+    seam: Option<[u8; 32]>,
     /// Numbers that were passed over, and where; they may come later.
     missing: Vec<Missing>,
 }
@@ -56,6 +60,12 @@ impl Walk {
             report.find(Fault::Removed, at, what);
         } else if first > 1 {
             report.note(at, format!("the chain begins with record {first} here"));
+        } else if !matches!(record.kind, Kind::Opened | Kind::Resumed) {
+            let what =
+                "a chain begins here, and not with the signed record of a start: no gateway \
+                        wrote it so"
+                    .to_owned();
+            report.find(Fault::Inserted, at, what);
         }
         let previous = record.previous.as_deref().and_then(digest_of);
         Self {
@@ -67,7 +77,9 @@ impl Walk {
             kind: Kind::Opened,
             place: (at.0.to_owned(), at.1),
             signed: 0,
+            is_refused: false,
             keys: Vec::new(),
+            seam: previous,
             missing: Vec::new(),
         }
     }
@@ -76,7 +88,7 @@ impl Walk {
     pub(super) fn step(&mut self, step: &Step<'_>, expected: &Expected, report: &mut Report) {
         let Step { record, at, .. } = step;
         let sequence = record.sequence.unwrap_or_default();
-        let digest = sha256(step.line);
+        let (digest, found) = (sha256(step.line), report.wrong());
         self.check_kept(sequence, digest, *at, expected, report);
         if sequence <= self.last {
             return self.out_of_order(sequence, *at, report);
@@ -91,7 +103,7 @@ impl Walk {
         if record.kind.is_signed() {
             self.check_signature(step, expected, report);
         }
-        self.tell(record, *at, report);
+        tell(record, *at, report.wrong() > found, report);
         (self.last, self.digest, self.kind) = (sequence, digest, record.kind);
         self.place = (at.0.to_owned(), at.1);
     }
@@ -147,12 +159,14 @@ impl Walk {
         let key = record.public_key.as_deref().and_then(PublicKey::parse);
         let known = |key: &PublicKey| expected.keys.is_empty() || expected.keys.contains(key);
         let Some(key) = key.filter(known) else {
+            self.is_refused = true;
             let what = "it is signed with a key that is not among those given".to_owned();
             return report.find(Fault::Signature, *at, what);
         };
         let signature = record.signature.as_deref().unwrap_or_default();
         let holds = signed_part(step.line).is_some_and(|part| key.verifies(part, signature));
         if !holds {
+            self.is_refused = true;
             let what = format!(
                 "the signature does not hold: it, or a record since {}, was changed",
                 self.signed.max(self.first)
@@ -187,27 +201,38 @@ impl Walk {
     }
 
     fn kept<'e>(&'e self, expected: &'e Expected) -> impl Iterator<Item = &'e Checkpoint> {
-        expected.checkpoints.iter().filter(|kept| kept.0.id == self.id)
+        expected.ends().filter(|kept| kept.0.id == self.id)
     }
 
-    /// What the chain says of itself.
-    fn tell(&self, record: &Record<'_>, at: (&Path, u64), report: &mut Report) {
-        let number = record.number.unwrap_or_default();
-        match record.kind {
-            Kind::Gap => {
-                report.note(at, format!("{number} records were lost here: no room for them"));
-            }
-            Kind::Resumed => {
-                let how = record.outcome.as_deref().unwrap_or_default();
-                let torn = if number > 0 {
-                    format!(", {number} bytes of a half line were set aside")
-                } else {
-                    String::new()
-                };
-                report
-                    .note(at, format!("the process before did not come to its end ({how}){torn}"));
-            }
-            _ => {}
+    /// Whether the chain reaches a place that it had come to.
+    fn check_end(&self, kept: &Checkpoint, expected: &Expected, report: &mut Report) {
+        let (at, sequence) = ((&*self.place.0, self.place.1), kept.0.sequence);
+        let Self { first, last, .. } = self;
+        if sequence > *last {
+            let what = format!(
+                "the chain ends with record {last}, and had come to {sequence}: {} are cut off",
+                sequence - last
+            );
+            return report.find(Fault::Truncated, at, what);
+        }
+        if sequence >= *first {
+            return;
+        }
+        if sequence + 1 == *first && self.seam != Some(kept.0.digest) {
+            let what = format!(
+                "record {first} does not go on behind record {sequence} as it was kept elsewhere"
+            );
+            report.find(Fault::Changed, at, what);
+        }
+        if expected.head() == Some(kept) {
+            // What was noted last is newer than anything that may be gone by its age.
+            let what = format!(
+                "the chain begins with record {first}, and the state folder noted that it had come to \
+                 {sequence}: all up to there is gone"
+            );
+            report.find(Fault::Truncated, at, what);
+        } else {
+            report.note(at, format!("record {sequence}, which was kept elsewhere, is not here"));
         }
     }
 
@@ -218,18 +243,11 @@ impl Walk {
         }
         let at = (&*self.place.0, self.place.1);
         for kept in self.kept(expected) {
-            let sequence = kept.0.sequence;
-            if sequence > self.last {
-                let what = format!(
-                    "the chain ends with record {}, and had come to {sequence}: {} are cut off",
-                    self.last,
-                    sequence - self.last
-                );
-                report.find(Fault::Truncated, at, what);
-            } else if sequence < self.first {
-                report
-                    .note(at, format!("record {sequence}, which was kept elsewhere, is not here"));
-            }
+            self.check_end(kept, expected, report);
+        }
+        if self.signed == 0 && !self.is_refused {
+            let what = "no record of this chain is signed: nothing shows who wrote it".to_owned();
+            report.find(Fault::Signature, at, what);
         }
         let is_closed = self.kind == Kind::Closed;
         if self.last > self.signed {
@@ -277,6 +295,34 @@ impl Missing {
             )
         };
         report.find(Fault::Removed, (&place.0, place.1), what);
+    }
+}
+
+/// What the chain says of itself. What was found at this record already is not told once more.
+fn tell(record: &Record<'_>, at: (&Path, u64), is_known: bool, report: &mut Report) {
+    let number = record.number.unwrap_or_default();
+    let how = record.outcome.as_deref().unwrap_or_default();
+    match (record.kind, how) {
+        (Kind::Gap, _) => {
+            report.note(at, format!("{number} records were lost here: no room for them"));
+        }
+        (Kind::Resumed, "records_missing") if !is_known => {
+            let what = "the gateway found at its start that records were gone which it had written";
+            report.find(Fault::Removed, at, what.to_owned());
+        }
+        (Kind::Resumed, "foreign") => {
+            let what = "the gateway found that somebody else had written into its file before this";
+            report.find(Fault::Inserted, at, what.to_owned());
+        }
+        (Kind::Resumed, _) => {
+            let torn = if number > 0 {
+                format!(", {number} bytes of a half line were set aside")
+            } else {
+                String::new()
+            };
+            report.note(at, format!("the process before did not come to its end ({how}){torn}"));
+        }
+        _ => {}
     }
 }
 

@@ -16,7 +16,8 @@ pub enum Fault {
     Inserted,
     /// A record stands behind one that came later.
     Reordered,
-    /// The chain ends before a checkpoint that was kept elsewhere.
+    /// The chain ends before a checkpoint that was kept elsewhere, begins behind what the gateway
+    /// noted last, or that note is gone.
     Truncated,
     /// A file does not begin where the one before it ended, or is not the one that its name says.
     SwappedFile,
@@ -89,6 +90,8 @@ pub struct Report {
     pub more_findings: u64,
     /// What is worth knowing; the first [`MOST`] of it.
     pub notes: Vec<Note>,
+    /// How much more is worth knowing.
+    pub more_notes: u64,
 }
 
 impl Report {
@@ -96,6 +99,11 @@ impl Report {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.findings.is_empty()
+    }
+
+    /// Returns how much is wrong.
+    pub(super) fn wrong(&self) -> u64 {
+        self.findings.len() as u64 + self.more_findings
     }
 
     pub(super) fn find(&mut self, fault: Fault, (file, line): (&Path, u64), what: String) {
@@ -109,6 +117,8 @@ impl Report {
     pub(super) fn note(&mut self, (file, line): (&Path, u64), what: String) {
         if self.notes.len() < MOST {
             self.notes.push(Note { file: file.to_owned(), line, what });
+        } else {
+            self.more_notes += 1;
         }
     }
 }

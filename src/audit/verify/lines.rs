@@ -1,5 +1,6 @@
 //! The lines of a file, one at a time and never more of one than a record has.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -85,33 +86,98 @@ impl Lines {
     }
 }
 
-/// Returns the files that are meant: a folder is those in it that begin with a record.
+/// The files that are meant.
+#[derive(Debug, Default)]
+pub(in crate::audit) struct Found {
+    pub(in crate::audit) files: Vec<PathBuf>,
+    /// What else is in the folders.
+    pub(in crate::audit) left_out: Vec<PathBuf>,
+}
+
+/// Returns the files that are meant: a folder is those in it that have a record near their begin,
+/// and those that are named like one of these, whatever is in them.
 ///
 /// # Errors
 /// Of the first one that cannot be read.
-pub(in crate::audit) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
-    let mut found = Vec::new();
+pub(in crate::audit) fn files(paths: &[PathBuf]) -> Result<Found, (PathBuf, io::Error)> {
+    let mut found = Found::default();
     for path in paths {
         if !path.is_dir() {
-            found.push(path.clone());
+            found.files.push(path.clone());
             continue;
         }
+        let (mut files, mut others) = (Vec::new(), Vec::new());
         let failed = |error| (path.clone(), error);
         for entry in std::fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            if is_file && looks_like_one(&entry.path()) {
-                found.push(entry.path());
+            let kind = entry.file_type();
+            if kind.as_ref().is_ok_and(std::fs::FileType::is_dir) {
+                continue;
+            }
+            if kind.is_ok_and(|kind| kind.is_file()) {
+                let list = if looks_like_one(&entry.path()) { &mut files } else { &mut others };
+                list.push(entry.path());
+            } else {
+                found.left_out.push(entry.path());
             }
         }
+        let bases: BTreeSet<String> = files.iter().map(|path| base(&name_of(path))).collect();
+        for path in others {
+            let is_one = is_named_like_one(&name_of(&path), &bases);
+            let list = if is_one { &mut files } else { &mut found.left_out };
+            list.push(path);
+        }
+        found.files.append(&mut files);
     }
-    found.sort();
-    found.dedup();
+    for list in [&mut found.files, &mut found.left_out] {
+        list.sort();
+        list.dedup();
+    }
     Ok(found)
 }
 
-/// Tells whether a file of a folder has records: by its first bytes, so that a damaged one is not
-/// passed over.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Returns the name that a file had before it gave way to another, and the number of its last
+/// record, as its name says them: `NAME.20310504T220000Z-NUMBER`, packed or not.
+pub(super) fn gave_way(name: &str) -> Option<(&str, u64)> {
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let (before, number) = name.rsplit_once("Z-")?;
+    let (before, time) = before.rsplit_once('.')?;
+    let is_time = time.len() == 15 && time.as_bytes()[8] == b'T';
+    is_time.then_some((before, number.parse().ok()?))
+}
+
+/// Returns the name of the log that a file is or was, as far as that is seen by its own.
+fn base(name: &str) -> String {
+    if let Some((before, _)) = gave_way(name) {
+        return before.to_owned();
+    }
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    // As logrotate names them.
+    let numbered = name.rsplit_once(['.', '-']).filter(|(before, number)| {
+        !before.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    numbered.map_or(name, |(before, _)| before).to_owned()
+}
+
+/// Tells whether a file is of a log, by its name and those of the log's other files.
+fn is_named_like_one(name: &str, bases: &BTreeSet<String>) -> bool {
+    if name.ends_with(TORN) || name.contains(ASIDE) {
+        return false;
+    }
+    let own = base(name);
+    let goes_on = |long: &str, short: &str| {
+        long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+    };
+    gave_way(name).is_some()
+        || bases.iter().any(|other| goes_on(&own, other) || goes_on(other, &own))
+}
+
+/// Tells whether a file of a folder has records: by any line near its begin, so that one whose first
+/// bytes are damaged is not passed over.
 fn looks_like_one(path: &Path) -> bool {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     if path.as_os_str().as_encoded_bytes().ends_with(TORN.as_bytes()) {
@@ -123,16 +189,26 @@ fn looks_like_one(path: &Path) -> bool {
     };
     let name = path.as_os_str().to_string_lossy();
     let Ok(mut lines) = Lines::of(file.take(BUFFER as u64)) else { return false };
-    match lines.next() {
-        Ok(Some(line)) => {
-            line.bytes.starts_with(b"{\"version\":")
-                && line.bytes.windows(7).any(|w| w == b"\"chain\"")
+    let mut is_first = true;
+    loop {
+        match lines.next() {
+            Ok(Some(line)) => {
+                let has_chain = line.bytes.windows(7).any(|w| w == b"\"chain\"");
+                if has_chain && line.bytes.starts_with(b"{\"version\":") {
+                    return true;
+                }
+            }
+            Ok(None) => return false,
+            // Of one that is packed and cut or damaged there may be no line. Any other comes to the end
+            // of what is looked at.
+            Err(_) => return is_first && name.ends_with(".gz"),
         }
-        // An empty one has nothing, and of one that is packed and cut the first line is missing.
-        Ok(None) => false,
-        Err(_) => name.ends_with(".gz"),
+        is_first = false;
     }
 }
+
+/// What is in the name of a file that the gateway found in the place of its own and moved away.
+const ASIDE: &str = ".aside-";
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const BUFFER: usize = 64 * 1024;

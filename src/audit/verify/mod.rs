@@ -4,7 +4,9 @@
 //! 1. Files are taken in the order of their first records, whatever their names are.
 //! 2. Each line must be the one whose digest the next record names, each number one more than the
 //!    last, each signature good.
-//! 3. What is behind the last signature is chained, and not signed: who can write the file could
+//! 3. A chain begins with the signed record of a start, wherever that stands. One in which nothing
+//!    is signed shows nothing, and passes for nothing.
+//! 4. What is behind the last signature is chained, and not signed: who can write the file could
 //!    have made all of it anew. The report says how much that is.
 
 mod chain;
@@ -19,7 +21,7 @@ use std::path::{Path, PathBuf};
 use super::record::Record;
 
 use self::chain::Walk;
-pub use self::expected::Expected;
+pub use self::expected::{Expected, Head};
 pub use self::finding::{Fault, Finding, MOST, Note, Report, Seen};
 use self::lines::Line;
 pub(super) use self::lines::{Lines, files};
@@ -34,14 +36,17 @@ pub struct Unreadable {
     pub source: io::Error,
 }
 
-/// Looks at files, and at those in folders that begin with a record.
+/// Looks at files, and at those in folders that have records or are named like one that has.
 ///
 /// # Errors
-/// When one cannot be read, or there is none.
+/// When one cannot be read.
 pub fn verify(paths: &[PathBuf], expected: &Expected) -> Result<Report, Unreadable> {
     let found = files(paths).map_err(|(file, source)| Unreadable { file, source })?;
     let mut looked = Look { expected, report: Report::default(), chains: BTreeMap::new() };
-    for (_, path) in in_order(found)? {
+    for path in &found.left_out {
+        looked.report.note((path, 0), "not looked at: it is no file of records".to_owned());
+    }
+    for (_, path) in in_order(found.files)? {
         looked.file(&path)?;
         looked.report.files.push(path);
     }
@@ -101,6 +106,8 @@ impl Look<'_> {
                 if last.is_some() && sequence != 1 {
                     let what = "a record of another chain is in the middle of this one".to_owned();
                     self.report.find(Fault::Inserted, at, what);
+                } else if last.is_some() {
+                    self.report.note(at, "another chain begins within this file".to_owned());
                 }
                 let walk = Walk::begin(&record, at, self.expected, &mut self.report);
                 self.chains.insert(id.to_owned(), walk);
@@ -113,9 +120,7 @@ impl Look<'_> {
             }
             broken = 0;
         }
-        if let Some((_, last)) = last {
-            self.check_name(path, last);
-        }
+        self.check_name(path, last.map(|(_, last)| last));
         Ok(())
     }
 
@@ -144,20 +149,13 @@ impl Look<'_> {
     }
 
     /// A file that gave way to another has the number of its last record in its name.
-    fn check_name(&mut self, path: &Path, last: u64) {
+    fn check_name(&mut self, path: &Path, last: Option<u64>) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let name = name.strip_suffix(".gz").unwrap_or(name);
-        let named = name.rsplit_once("Z-").filter(|(before, _)| {
-            before
-                .rsplit('.')
-                .next()
-                .is_some_and(|time| time.len() == 15 && time.as_bytes()[8] == b'T')
-        });
-        if let Some(number) = named.and_then(|(_, number)| number.parse::<u64>().ok())
-            && number != last
+        if let Some((_, number)) = lines::gave_way(name)
+            && Some(number) != last
         {
-            let what =
-                format!("its name says that it ends with record {number}, it ends with {last}");
+            let ends = last.map_or("has none".to_owned(), |last| format!("ends with {last}"));
+            let what = format!("its name says that it ends with record {number}, it {ends}");
             self.report.find(Fault::SwappedFile, (path, 0), what);
         }
     }
@@ -167,7 +165,7 @@ impl Look<'_> {
             let seen = walk.end(self.expected, &mut self.report);
             self.report.chains.push(seen);
         }
-        for checkpoint in &self.expected.checkpoints {
+        for checkpoint in self.expected.ends() {
             if !self.chains.contains_key(&checkpoint.0.id) {
                 let what = format!(
                     "there is no record of chain {}, which had come to {}",
@@ -175,6 +173,16 @@ impl Look<'_> {
                 );
                 self.report.find(Fault::Truncated, (Path::new(""), 0), what);
             }
+        }
+        if let Head::Missing(path) = &self.expected.head {
+            let what =
+                "what the gateway noted of the end of its chain is gone, and with it the means \
+                        to see whether that was cut off"
+                    .to_owned();
+            self.report.find(Fault::Truncated, (path, 0), what);
+        }
+        if self.report.records == 0 && self.report.is_whole() {
+            self.report.find(Fault::Removed, (Path::new(""), 0), "there is no record".to_owned());
         }
         if !self.report.is_whole() {
             self.report.chains.iter_mut().for_each(|seen| seen.checkpoint = None);

@@ -8,7 +8,7 @@ use crate::app::state::AUDIT_HEAD;
 use crate::audit::chain::Checkpoint;
 use crate::audit::head;
 use crate::audit::keys::PublicKey;
-use crate::audit::verify::{Expected, Report, verify};
+use crate::audit::verify::{Expected, Head, Report, verify};
 use crate::cli::output::{counted, print};
 
 #[derive(Debug, clap::Args)]
@@ -53,8 +53,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         let config = arguments.config.as_deref().unwrap_or(Path::new(CONFIG));
         let configured = Configured::load(config)?;
         expected.keys.extend(configured.keys()?.public());
-        let noted = head::read(&configured.folder.join(AUDIT_HEAD)).map_err(|e| e.to_string())?;
-        expected.checkpoints.extend(noted.map(|noted| noted.checkpoint));
+        let path = configured.folder.join(AUDIT_HEAD);
+        let noted = head::read(&path).map_err(|error| error.to_string())?;
+        expected.head = noted.map_or(Head::Missing(path), |noted| Head::At(noted.checkpoint));
         if paths.is_empty() {
             paths = configured.files()?;
         }
@@ -76,6 +77,9 @@ fn tell(report: &Report) {
     };
     for note in &report.notes {
         print(format_args!("note: {}{}", place(&note.file, note.line), note.what));
+    }
+    if report.more_notes > 0 {
+        print(format_args!("note: {} more", report.more_notes));
     }
     for found in &report.findings {
         let fault = serde_json::to_value(found.fault).unwrap_or_default();
