@@ -6,6 +6,8 @@
 //! 3. A signature stands over the line that it ends, and so, by the digests, over all that is before
 //!    it in the chain.
 
+use std::io;
+
 use super::keys::Signer;
 use super::record::{Kind, Record, VERSION};
 use crate::base::encoding::{base64url, sha256};
@@ -39,27 +41,41 @@ impl Chain {
 
     /// Makes the line of a record from the JSON of what happened ([`Record::to_json`]), with its
     /// end, and goes on behind it.
-    pub(super) fn append(&mut self, lines: &mut Vec<u8>, body: &[u8]) {
+    ///
+    /// # Errors
+    /// When there is no further number.
+    pub(super) fn append(&mut self, lines: &mut Vec<u8>, body: &[u8]) -> io::Result<()> {
         let start = lines.len();
-        self.begin_line(lines, body);
+        self.begin_line(lines, body)?;
         lines.push(b'}');
         self.end_line(lines, start);
+        Ok(())
     }
 
     /// The same of a record that is signed.
-    pub(super) fn append_signed(&mut self, lines: &mut Vec<u8>, body: &[u8], signer: &Signer) {
+    ///
+    /// # Errors
+    /// When there is no further number.
+    pub(super) fn append_signed(
+        &mut self,
+        lines: &mut Vec<u8>,
+        body: &[u8],
+        signer: &Signer,
+    ) -> io::Result<()> {
         let start = lines.len();
-        self.begin_line(lines, body);
+        self.begin_line(lines, body)?;
         let signature = signer.sign(&lines[start..]);
         lines.extend_from_slice(SIGNATURE);
         lines.extend_from_slice(signature.as_bytes());
         lines.extend_from_slice(b"\"}");
         self.end_line(lines, start);
+        Ok(())
     }
 
     /// All but the brace at the end.
-    fn begin_line(&mut self, lines: &mut Vec<u8>, body: &[u8]) {
-        self.sequence += 1;
+    fn begin_line(&mut self, lines: &mut Vec<u8>, body: &[u8]) -> io::Result<()> {
+        let end = || io::Error::other("the numbers of the chain have come to their end");
+        self.sequence = self.sequence.checked_add(1).ok_or_else(end)?;
         let Self { id, sequence, digest } = &*self;
         let previous = base64url(digest);
         let head = format!(
@@ -69,6 +85,7 @@ impl Chain {
         lines.extend_from_slice(head.as_bytes());
         let inside = body.strip_prefix(b"{").unwrap_or(body);
         lines.extend_from_slice(inside.strip_suffix(b"}").unwrap_or(inside));
+        Ok(())
     }
 
     fn end_line(&mut self, lines: &mut Vec<u8>, start: usize) {

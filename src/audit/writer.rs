@@ -77,6 +77,7 @@ impl Due {
 
 impl Writer {
     pub(super) fn run(mut self) {
+        let _ended = Ended(Arc::clone(&self.shared));
         loop {
             // 1. Wait for something to do.
             let until = self.due.next();
@@ -232,6 +233,22 @@ impl Writer {
         if new > 0 && LOST.is_due(self.clock.now()) {
             self.due.lost_told = lost;
             error!(records = new, "the audit log cannot keep up, records are lost");
+        }
+    }
+}
+
+/// The end of the thread, however it comes: nothing is written any more, and nobody waits for it.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.is_failing.store(true, Ordering::Relaxed);
+        self.0.queue.idle(false, true);
+        if std::thread::panicking() {
+            error!(
+                "the thread that writes the audit log has ended: no record is written until the \
+                 gateway is started anew"
+            );
         }
     }
 }

@@ -114,13 +114,13 @@ impl FileTarget {
             let mut record = signed(Kind::Resumed, signer, now);
             record.number = Some(bytes);
             record.outcome = Some("half_line".into());
-            chain.append_signed(&mut lines, &record.to_json(), signer);
+            chain.append_signed(&mut lines, &record.to_json(), signer)?;
         }
         for entry in entries {
             if entry.is_signed {
-                chain.append_signed(&mut lines, &entry.body, signer);
+                chain.append_signed(&mut lines, &entry.body, signer)?;
             } else {
-                chain.append(&mut lines, &entry.body);
+                chain.append(&mut lines, &entry.body)?;
             }
         }
         self.append(&lines, chain)?;
@@ -250,7 +250,7 @@ impl FileTarget {
         }
         let record = signed(Kind::Rotated, signer, now);
         let (mut lines, mut chain) = (Vec::new(), self.chain.clone());
-        chain.append_signed(&mut lines, &record.to_json(), signer);
+        chain.append_signed(&mut lines, &record.to_json(), signer)?;
         self.append(&lines, chain)?;
         self.last = Some(Kind::Rotated);
         self.file.sync_data()
@@ -278,7 +278,7 @@ impl FileTarget {
         let mut record = signed(Kind::Opened, signer, now);
         record.outcome = Some("rotated".into());
         let (mut lines, mut chain) = (Vec::new(), self.chain.clone());
-        chain.append_signed(&mut lines, &record.to_json(), signer);
+        chain.append_signed(&mut lines, &record.to_json(), signer)?;
         self.append(&lines, chain)?;
         self.file.sync_data()?;
         File::open(folder_of(&self.settings.path))?.sync_all()

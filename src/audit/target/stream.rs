@@ -74,10 +74,13 @@ impl Stream {
         let _turn = is_stdout.then(|| io::stdout().lock());
         for (written, entry) in entries.iter().enumerate() {
             let (mut line, mut chain) = (Vec::new(), self.chain.clone());
-            if entry.is_signed {
-                chain.append_signed(&mut line, &entry.body, signer);
+            let made = if entry.is_signed {
+                chain.append_signed(&mut line, &entry.body, signer)
             } else {
-                chain.append(&mut line, &entry.body);
+                chain.append(&mut line, &entry.body)
+            };
+            if let Err(error) = made {
+                return (written, Err(error));
             }
             let sent = match &mut self.sender {
                 Sender::Stdout(file) => write_all(file, &line),

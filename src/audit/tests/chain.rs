@@ -23,9 +23,9 @@ fn chain_of(texts: &[String]) -> (Vec<Vec<u8>>, Signer) {
         record.host = text(value);
         if is_signed {
             record.public_key = Some(signer.public().to_string().into());
-            chain.append_signed(&mut line, &record.to_json(), &signer);
+            chain.append_signed(&mut line, &record.to_json(), &signer).unwrap();
         } else {
-            chain.append(&mut line, &record.to_json());
+            chain.append(&mut line, &record.to_json()).unwrap();
         }
         line.pop();
         lines.push(line);
@@ -185,7 +185,7 @@ fn keys_are_kept_and_rotated_and_old_ones_stay_for_reading() {
 #[test]
 fn a_checkpoint_is_read_as_it_is_written() {
     let mut chain = Chain::begin();
-    chain.append(&mut Vec::new(), b"{}");
+    chain.append(&mut Vec::new(), b"{}").unwrap();
     let checkpoint = Checkpoint(chain);
     assert_eq!(Checkpoint::parse(&checkpoint.to_string()).as_ref(), Some(&checkpoint));
     for wrong in ["", "a:1:b", "AAAAAAAAAAAAAAAAAAAAAA:1", "AAAAAAAAAAAAAAAAAAAAAA:x:AAAA"] {

@@ -1,6 +1,8 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
+use crate::base::clock::Clock;
 
 #[test]
 fn what_is_told_is_written_in_order_and_signed_at_the_end() {
@@ -154,6 +156,33 @@ fn what_is_tampered_with_while_it_is_written_shows() {
     world.sign_in(&log, 12..24);
     drop(log);
     assert_eq!(world.faults(), [Fault::Removed]);
+}
+
+/// A clock that the thread of the log cannot read any more.
+struct Broken(ManualClock, AtomicBool);
+
+impl Clock for Broken {
+    fn now(&self) -> Time {
+        let is_writer = std::thread::current().name() == Some("audit-log");
+        assert!(!is_writer || !self.1.load(Ordering::Relaxed), "as the test wants it");
+        self.0.now()
+    }
+}
+
+#[test]
+fn no_login_begins_when_the_thread_that_writes_has_ended() {
+    for required in [true, false] {
+        let world = World::new();
+        let clock = Arc::new(Broken(ManualClock::at(world.clock.now()), AtomicBool::new(false)));
+        let settings = Settings { required, ..world.settings() };
+        let log = AuditLog::start(settings, world.keys(), clock.clone(), false).unwrap();
+        world.sign_in(&log, 0..3);
+        assert!(log.takes_logins() && log.status().is_well);
+        clock.1.store(true, Ordering::Relaxed);
+        world.sign_in(&log, 3..6);
+        assert_eq!(log.takes_logins(), !required);
+        assert!(!log.status().is_well);
+    }
 }
 
 /// A file system of a few kilobytes, where the machine lets a test have one.
