@@ -1,7 +1,8 @@
 //! A file of records that grows, and gives way to a new one.
 //!
-//! 1. A batch is written under a lock of the file (`flock`). Another process that has written
-//!    meanwhile, such as a predecessor that still serves, is read up to: the chain is the file's.
+//! 1. A batch is written in [turns](Turn). Another process of ours that has written meanwhile, such
+//!    as a predecessor that still serves, is read up to. What somebody else wrote is no part of the
+//!    chain: it goes on behind our own last record, and says so.
 //! 2. A batch is in the file whole or not at all: when a disk is full, what was written of it is
 //!    taken back.
 //! 3. A half line that a killed process left is set aside into a file beside it (`.torn`).
@@ -9,11 +10,10 @@
 //!    further ([`FileTarget::open`]): what is missing between shows as missing.
 //! 5. No link is followed, and what is new is for the owner and its group.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -26,13 +26,16 @@ use super::super::queue::Entry;
 use super::super::record::{Kind, Record};
 use super::super::settings::{self, Sync};
 use super::begun::Begun;
+use super::named;
 use super::tail::{self, TORN, Tail, newest_first};
+use super::turn::{Locked, Turn};
 use crate::base::clock::Time;
 use crate::base::rights::folder_of;
 
 /// A file of records.
 pub(in crate::audit) struct FileTarget {
     settings: settings::File,
+    turn: Turn,
     file: File,
     /// Up to here it is known what is in it.
     length: u64,
@@ -41,6 +44,7 @@ pub(in crate::audit) struct FileTarget {
     /// The day of its first record.
     day: Option<String>,
     is_unsynced: bool,
+    is_unnoted: bool,
 }
 
 impl FileTarget {
@@ -50,12 +54,18 @@ impl FileTarget {
         settings: settings::File,
         noted: Option<&Path>,
     ) -> io::Result<(Self, Begun)> {
-        let noted = noted.map(head::read).transpose()?.flatten();
-        let noted = noted.map(|noted| noted.checkpoint.0);
         let mut file = open(&settings.path)?;
-        let locked = Locked::take(&file)?;
+        let turn = Turn::open(noted, &file)?;
+        let locked = turn.take()?;
+        let noted = noted.map(head::read).transpose()?.flatten();
+        let is_closed = noted.as_ref().is_some_and(|noted| noted.is_closed);
+        let noted = noted.map(|noted| noted.checkpoint.0);
         let torn = set_torn_aside(&file, &settings.path)?;
-        let is_other = |chain: &Chain| noted.as_ref().is_some_and(|noted| noted.id != chain.id);
+        let is_other = |chain: &Chain| {
+            let known = noted.as_ref().map_or(0, |noted| noted.sequence);
+            noted.as_ref().is_some_and(|noted| noted.id != chain.id)
+                || chain.sequence.saturating_sub(known) > MOST_AHEAD
+        };
         let found = match tail::read(&file)?.0 {
             Tail::Record(chain, kind) if !is_other(&chain) => Some((chain, kind)),
             Tail::Empty => before(&settings.path)?.filter(|(chain, _)| !is_other(chain)),
@@ -68,6 +78,13 @@ impl FileTarget {
                 None
             }
         };
+        // Who came to an end wrote nothing later, unless a successor did.
+        let is_foreign = match (&found, &noted) {
+            (Some((found, _)), Some(noted)) if is_closed => {
+                found.sequence > noted.sequence && !turn.knows(found)?
+            }
+            _ => false,
+        };
         drop(locked);
         let is_behind = match (&found, &noted) {
             (Some((found, _)), Some(noted)) => noted.sequence >= found.sequence && noted != found,
@@ -75,20 +92,24 @@ impl FileTarget {
         };
         let (kind, outcome) = match &found {
             _ if is_behind => (Kind::Resumed, "records_missing"),
+            _ if is_foreign => (Kind::Resumed, FOREIGN),
             None => (Kind::Opened, "began"),
             Some((_, Kind::Closed | Kind::Rotated)) if torn.is_none() => (Kind::Opened, "closed"),
             Some(_) => (Kind::Resumed, "not_closed"),
         };
         let found = found.map(|(chain, _)| chain);
-        let chain = if is_behind { noted } else { found }.unwrap_or_else(Chain::begin);
+        let chain =
+            if is_behind || is_foreign { noted } else { found }.unwrap_or_else(Chain::begin);
         let mut target = Self {
             length: file.metadata()?.len(),
             day: tail::first_day(&file)?,
             settings,
+            turn,
             file,
             chain,
             last: None,
             is_unsynced: false,
+            is_unnoted: false,
         };
         target.last = target.last_kind()?;
         Ok((target, Begun { kind, outcome, torn }))
@@ -106,14 +127,14 @@ impl FileTarget {
         now: Time,
     ) -> io::Result<()> {
         // 1. The file is ours alone, and the one that has the name.
-        let (_locked, torn) = self.take_turn(signer, now)?;
+        let (_locked, found) = self.take_turn(signer, now)?;
         // 2. The records, and before them what was found.
         let mut lines = Vec::new();
         let mut chain = self.chain.clone();
-        if let Some(bytes) = torn {
+        if found.is_foreign || found.torn.is_some() {
             let mut record = signed(Kind::Resumed, signer, now);
-            record.number = Some(bytes);
-            record.outcome = Some("half_line".into());
+            record.number = found.torn;
+            record.outcome = Some(if found.is_foreign { FOREIGN } else { "half_line" }.into());
             chain.append_signed(&mut lines, &record.to_json(), signer)?;
         }
         for entry in entries {
@@ -147,9 +168,11 @@ impl FileTarget {
         if lines.is_empty() {
             return Ok(());
         }
+        self.note(&chain);
         if let Err(error) = self.file.write_all(lines) {
             // What stays of it is a half line to the next one, who sets it aside.
             let _ = self.file.set_len(self.length);
+            self.note(&self.chain.clone());
             return Err(error);
         }
         self.length += lines.len() as u64;
@@ -161,46 +184,93 @@ impl FileTarget {
         Ok(())
     }
 
-    /// Has the file that has the name for itself, a new one where that is due; returns the bytes of
-    /// a half line that another process left.
-    fn take_turn(&mut self, signer: &Signer, now: Time) -> io::Result<(Locked, Option<u64>)> {
+    /// Notes for other processes where the chain comes to. Without it the records are there all the
+    /// same, and another process does not take them for ours.
+    fn note(&mut self, after: &Chain) {
+        let result = self.turn.note(&self.chain, after);
+        let has_failed = std::mem::replace(&mut self.is_unnoted, result.is_err());
+        if let (Err(error), false) = (result, has_failed) {
+            warn!(%error, "it cannot be noted what was written to the audit log");
+        }
+    }
+
+    /// Has the file that has the name for itself, a new one where that is due; returns what others
+    /// left in it.
+    fn take_turn(&mut self, signer: &Signer, now: Time) -> io::Result<(Locked, Found)> {
+        let locked = self.turn.take()?;
+        let mut all = Found::default();
         for _ in 0..MOST_TURNS {
-            let locked = Locked::take(&self.file)?;
-            let torn = self.catch_up()?;
-            if self.is_moved()? {
+            let is_moved = self.is_moved()?;
+            if is_moved && self.follow()? {
+                continue;
+            }
+            let found = self.catch_up()?;
+            all.torn = all.torn.or(found.torn);
+            all.is_foreign |= found.is_foreign;
+            if is_moved {
                 self.leave(signer, now)?;
                 self.begin_new(signer, now)?;
             } else if self.is_full(now) {
                 self.give_way(signer, now)?;
             } else {
-                return Ok((locked, torn));
+                return Ok((locked, all));
             }
         }
         Err(io::Error::new(ErrorKind::TimedOut, "it is moved away again and again"))
     }
 
-    /// Reads up to what another process has written; returns the bytes of a half line.
-    fn catch_up(&mut self) -> io::Result<Option<u64>> {
-        if self.file.metadata()?.len() == self.length {
-            return Ok(None);
+    /// Goes over to the file that has the name when another process of ours writes there already;
+    /// tells whether it does.
+    fn follow(&mut self) -> io::Result<bool> {
+        if std::fs::symlink_metadata(&self.settings.path).is_err() {
+            return Ok(false);
         }
-        let torn = set_torn_aside(&self.file, &self.settings.path)?;
+        let file = open(&self.settings.path)?;
+        let (Tail::Record(chain, kind), end) = tail::read(&file)? else { return Ok(false) };
+        let is_ours = chain.id == self.chain.id && chain.sequence > self.chain.sequence;
+        if !is_ours || !self.turn.knows(&chain)? {
+            return Ok(false);
+        }
+        self.day = tail::first_day(&file)?;
+        (self.file, self.length, self.chain, self.last) = (file, end, chain, Some(kind));
+        Ok(true)
+    }
+
+    /// Reads up to what another process of ours has written; returns what others left.
+    fn catch_up(&mut self) -> io::Result<Found> {
+        let mut found = Found::default();
+        if self.file.metadata()?.len() == self.length {
+            return Ok(found);
+        }
+        found.torn = set_torn_aside(&self.file, &self.settings.path)?;
         let (tail, end) = tail::read(&self.file)?;
+        let has_grown = end > self.length;
         self.length = end;
         self.last = None;
         match tail {
-            Tail::Record(chain, kind) if chain.id == self.chain.id => {
-                self.last = Some(kind);
-                // What we wrote and is gone shows as missing.
-                if chain.sequence > self.chain.sequence {
-                    self.chain = chain;
-                }
+            Tail::Record(chain, kind)
+                if chain.sequence > self.chain.sequence && self.turn.knows(&chain)? =>
+            {
+                (self.chain, self.last) = (chain, Some(kind));
             }
-            Tail::Record(..) | Tail::Foreign | Tail::Empty => {
-                warn!(file = %self.settings.path.display(), "another wrote into the audit log");
+            // What we wrote and is gone shows as missing.
+            Tail::Record(chain, kind) if chain.id == self.chain.id && !has_grown => {
+                self.last = Some(kind);
+                found.is_foreign = chain.sequence > self.chain.sequence;
+            }
+            Tail::Empty => {}
+            Tail::Record(..) | Tail::Foreign => found.is_foreign = true,
+        }
+        if found.is_foreign {
+            let file = self.settings.path.display();
+            error!(%file, "somebody else wrote into the audit log");
+            // No number stands twice because another process of ours wrote meanwhile, too.
+            let furthest = self.turn.furthest()?.filter(|chain| chain.id == self.chain.id);
+            if let Some(chain) = furthest.filter(|chain| chain.sequence > self.chain.sequence) {
+                self.chain = chain;
             }
         }
-        Ok(torn)
+        Ok(found)
     }
 
     fn last_kind(&self) -> io::Result<Option<Kind>> {
@@ -259,13 +329,12 @@ impl FileTarget {
     /// Opens the file that has the name now, or a new one, which begins with the digest of the last.
     fn begin_new(&mut self, signer: &Signer, now: Time) -> io::Result<()> {
         self.file = open(&self.settings.path)?;
-        let _locked = Locked::take(&self.file)?;
         set_torn_aside(&self.file, &self.settings.path)?;
         (self.length, self.day, self.last) = (0, None, None);
         let (tail, end) = tail::read(&self.file)?;
         match tail {
             // Another process began it.
-            Tail::Record(chain, _) if chain.id == self.chain.id => {
+            Tail::Record(chain, _) if chain.id == self.chain.id && self.turn.knows(&chain)? => {
                 (self.chain, self.length) = (chain, end);
                 self.day = tail::first_day(&self.file)?;
                 return Ok(());
@@ -285,44 +354,20 @@ impl FileTarget {
     }
 }
 
+/// What others left in the file since it was our turn last.
+#[derive(Debug, Default)]
+struct Found {
+    /// Bytes of a half line.
+    torn: Option<u64>,
+    /// Whether somebody wrote who is no process of ours.
+    is_foreign: bool,
+}
+
 /// Makes a record of the chain itself, with the key of its signature.
 pub(in crate::audit) fn signed(kind: Kind, signer: &Signer, now: Time) -> Record<'static> {
     let mut record = Record::new(kind, now);
     record.public_key = Some(signer.public().to_string().into());
     record
-}
-
-/// The right to write to a file, until it is dropped.
-struct Locked(Option<File>);
-
-impl Locked {
-    fn take(file: &File) -> io::Result<Self> {
-        let end = Instant::now() + PATIENCE;
-        let file = file.try_clone()?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self(Some(file))),
-                Err(TryLockError::WouldBlock) if Instant::now() < end => {
-                    std::thread::sleep(BETWEEN);
-                }
-                Err(TryLockError::WouldBlock) => {
-                    let what = "another process keeps it locked";
-                    return Err(io::Error::new(ErrorKind::TimedOut, what));
-                }
-                // Not every file system has locks.
-                Err(TryLockError::Error(_)) => return Ok(Self(None)),
-            }
-        }
-    }
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        if let Some(file) = &self.0 {
-            // It goes with the file otherwise.
-            let _ = file.unlock();
-        }
-    }
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -396,15 +441,11 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-fn named(path: &Path, behind: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(behind);
-    name.into()
-}
-
-/// How long another process is waited for that writes just now.
-const PATIENCE: Duration = Duration::from_secs(2);
-const BETWEEN: Duration = Duration::from_millis(2);
+/// Says of a record that it follows on what somebody else wrote.
+const FOREIGN: &str = "foreign";
+/// How many records there may be behind what was noted: no gateway writes as many. A last record
+/// with a greater number is somebody's who wants the numbers to come to their end.
+const MOST_AHEAD: u64 = 1 << 40;
 /// How many files of before are looked at for a last record.
 const MOST_LOOKED_AT: usize = 8;
 /// How often a new file is begun for one batch.

@@ -5,8 +5,10 @@ mod file;
 mod stream;
 mod syslog;
 mod tail;
+mod turn;
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::chain::Checkpoint;
 use super::keys::Signer;
@@ -90,4 +92,11 @@ impl Output {
             Self::Stream(stream) => stream.chain().clone(),
         })
     }
+}
+
+/// Returns a path with more behind its name.
+fn named(path: &Path, behind: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(behind);
+    name.into()
 }

@@ -1,8 +1,11 @@
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::super::chain::Chain;
 use super::*;
 use crate::base::clock::Clock;
+use crate::base::encoding::{base64url, sha256};
 
 #[test]
 fn what_is_told_is_written_in_order_and_signed_at_the_end() {
@@ -158,6 +161,79 @@ fn what_is_tampered_with_while_it_is_written_shows() {
     assert_eq!(world.faults(), [Fault::Removed]);
 }
 
+/// Appends to the log what somebody makes up who can write to it: a record that follows on the last.
+fn append_forged(world: &World, sequence: Option<u64>) {
+    let last = world.lines().pop().unwrap();
+    let (mut chain, _) = Chain::after(last.as_bytes()).unwrap();
+    chain.sequence = sequence.map_or(chain.sequence, |sequence| sequence - 1);
+    let mut lines = Vec::new();
+    let mut record = Record::new(Kind::SignedIn, world.clock.now());
+    record.sid = text("forged");
+    chain.append(&mut lines, &record.to_json()).unwrap();
+    let mut file = fs::OpenOptions::new().append(true).open(world.path()).unwrap();
+    file.write_all(&lines).unwrap();
+}
+
+/// Returns what was said of records that are not ours.
+fn foreign(world: &World) -> Vec<String> {
+    world.lines().into_iter().filter(|line| line.contains("\"outcome\":\"foreign\"")).collect()
+}
+
+#[test]
+fn what_somebody_else_appends_is_not_signed_and_is_said_in_the_chain() {
+    let world = World::new();
+    let log = world.start();
+    world.sign_in(&log, 0..3);
+    append_forged(&world, None);
+    world.sign_in(&log, 3..6);
+    drop(log);
+    let said = foreign(&world);
+    assert!(said.len() == 1 && said[0].contains("\"kind\":\"resumed\""), "{said:?}");
+    assert!(!world.verify().is_whole());
+    // All but the forged one is still one chain.
+    let lines = world.lines();
+    let ours: Vec<_> = lines.into_iter().filter(|line| !line.contains("\"forged\"")).collect();
+    let mut previous = [0; 32];
+    for line in ours {
+        let record = Record::parse(line.as_bytes()).unwrap();
+        assert_eq!(record.previous.as_deref(), Some(&*base64url(&previous)), "{line}");
+        previous = sha256(line.as_bytes());
+    }
+}
+
+#[test]
+fn what_is_appended_while_nothing_runs_is_not_signed() {
+    let world = World::new();
+    let log = world.start();
+    world.sign_in(&log, 0..3);
+    drop(log);
+    append_forged(&world, None);
+    let log = world.start();
+    world.sign_in(&log, 3..6);
+    drop(log);
+    assert_eq!(foreign(&world).len(), 1);
+    assert!(!world.verify().is_whole());
+}
+
+#[test]
+fn a_number_that_leaves_no_other_stops_nothing() {
+    for is_running in [true, false] {
+        let world = World::new();
+        let mut log = Some(world.start());
+        world.sign_in(log.as_ref().unwrap(), 0..3);
+        if !is_running {
+            log = None;
+            fs::remove_file(world.head()).unwrap();
+        }
+        append_forged(&world, Some(u64::MAX));
+        let log = log.unwrap_or_else(|| world.start());
+        world.sign_in(&log, 3..6);
+        assert!(log.takes_logins() && log.status().is_well);
+        let lines = world.lines();
+        assert!(lines.iter().any(|line| line.contains("\"session-5\"")), "{lines:?}");
+    }
+}
+
 /// A clock that the thread of the log cannot read any more.
 struct Broken(ManualClock, AtomicBool);
 
@@ -183,6 +259,31 @@ fn no_login_begins_when_the_thread_that_writes_has_ended() {
         assert_eq!(log.takes_logins(), !required);
         assert!(!log.status().is_well);
     }
+}
+
+#[test]
+fn who_may_read_the_log_cannot_stop_it() {
+    let world = World::new();
+    let log = world.start();
+    let reader = fs::File::open(world.path()).unwrap();
+    reader.lock().unwrap();
+    world.sign_in(&log, 0..3);
+    assert_eq!((log.status().failures, log.status().is_well), (0, true));
+    assert!(world.lines().iter().any(|line| line.contains("\"session-2\"")));
+    let lock = world.folder.path().join("audit-head.lock");
+    assert_eq!(fs::metadata(&lock).unwrap().permissions().mode() & 0o777, 0o600);
+    // Another process of the gateway has its turn.
+    let other = fs::File::open(&lock).unwrap();
+    other.lock().unwrap();
+    log.record(signed_in(&log, 3, world.clock.as_ref()));
+    log.flush();
+    assert!(log.status().failures > 0);
+    other.unlock().unwrap();
+    while !log.status().is_well {
+        log.flush();
+    }
+    drop(log);
+    assert!(world.verify().is_whole());
 }
 
 /// A file system of a few kilobytes, where the machine lets a test have one.
