@@ -63,11 +63,11 @@ impl AuditLog {
             Event::HandedOver { session, host } => {
                 Record { sid: text(session), host: text(host), ..new(Kind::HandedOver) }
             }
-            Event::SignedOut { session, outcome } => Record {
-                sid: session.and_then(text),
-                outcome: text(outcome),
-                ..new(Kind::SignedOut)
-            },
+            Event::SignedOut { session: Some(session), outcome } => {
+                Record { sid: text(session), outcome: text(outcome), ..new(Kind::SignedOut) }
+            }
+            // Anybody can ask, as often as they like, and nothing ends.
+            Event::SignedOut { session: None, .. } => return None,
             Event::LogoutNotConfirmed { why: _ } => new(Kind::LogoutNotConfirmed),
             Event::SessionEnded { session, by } => {
                 Record { sid: text(session), outcome: text(by.name()), ..new(Kind::SessionEnded) }

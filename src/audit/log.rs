@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::keys::{Keys, PersonKey};
-use super::queue::{Entry, Queue};
+use super::queue::{Entry, Queue, Room};
 use super::record::{Kind, Record, text};
 use super::settings::Settings;
 use super::target::{Output, signed};
@@ -135,7 +135,7 @@ impl AuditLog {
         let Some(running) = &self.0 else { return };
         record.instance = text(&running.instance);
         let entry = Entry::of(&record);
-        running.shared.queue.push(entry, is_of_anybody(&record), running.clock.now());
+        running.shared.queue.push(entry, room_of(&record), running.clock.now());
     }
 
     /// Returns the pseudonym of a person, by the kind of the identifier ([`Identifier::kind`]) and
@@ -162,9 +162,10 @@ impl AuditLog {
     #[must_use]
     pub fn takes_logins(&self) -> bool {
         let Some(running) = &self.0 else { return true };
-        let (shared, queue) = (&running.shared, &running.shared.queue);
-        let is_filling = is_filling(queue.weight(), queue.most());
-        !running.is_required || !(shared.is_failing.load(Ordering::Relaxed) || is_filling)
+        let shared = &running.shared;
+        // What is left is for those that have begun.
+        let is_well = !shared.is_failing.load(Ordering::Relaxed) && !shared.queue.is_filling();
+        is_well || !running.is_required
     }
 
     /// Goes on in a new file when the old one was moved away, and connects anew elsewhere.
@@ -211,13 +212,19 @@ impl Drop for AuditLog {
     }
 }
 
-/// Tells whether any client can have such a record written, as often as it likes: it has only half
-/// of the room, so that it takes none from the records of citizens.
-fn is_of_anybody(record: &Record<'_>) -> bool {
+/// Returns how much of the room a record may take: what any client can have written without a
+/// session takes none from the records of citizens.
+fn room_of(record: &Record<'_>) -> Room {
     match record.kind {
-        Kind::RequestRefused | Kind::ResponseCut | Kind::IdentityToldByClient => true,
-        Kind::LoginRefused => record.authn_request.is_none(),
-        _ => false,
+        Kind::RequestRefused
+        | Kind::ResponseCut
+        | Kind::IdentityToldByClient
+        | Kind::FormKept
+        | Kind::FormNotKept => Room::Strangers,
+        Kind::LoginRefused if record.authn_request.is_none() => Room::Strangers,
+        Kind::SignedOut if record.sid.is_none() => Room::Strangers,
+        Kind::LoginStarted => Room::Starts,
+        _ => Room::Citizens,
     }
 }
 

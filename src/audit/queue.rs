@@ -34,6 +34,17 @@ impl Entry {
     }
 }
 
+/// How much of the room a record may take, so that it takes none from those that matter more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Half, for what any client can cause without a session.
+    Strangers,
+    /// Three quarters, for logins that begin: anybody can begin some.
+    Starts,
+    /// All, for what belongs to a session, to a login that has begun, or to an operator.
+    Citizens,
+}
+
 /// Records that wait.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -79,14 +90,13 @@ impl Queue {
         }
     }
 
-    /// Takes a record, or drops it when too many wait: one that anybody can cause, when half of the
-    /// room is taken.
-    pub(super) fn push(&self, entry: Entry, is_of_anybody: bool, now: Time) {
+    /// Takes a record, or drops it when too many wait for one of its kind.
+    pub(super) fn push(&self, entry: Entry, room: Room, now: Time) {
         let mut state = self.lock();
         let entry = entry.weighed();
         let gap = (state.dropped > 0).then(|| gap(state.dropped, now).weighed());
         let weight = entry.weight + gap.as_ref().map_or(0, |gap| gap.weight);
-        let most = if is_of_anybody { self.most / 2 } else { self.most };
+        let most = self.most_of(room);
         if state.weight + weight > most {
             state.dropped += 1;
             self.lost.fetch_add(1, Ordering::Relaxed);
@@ -187,6 +197,19 @@ impl Queue {
         self.most
     }
 
+    /// Tells whether there is no room for another login that begins.
+    pub(super) fn is_filling(&self) -> bool {
+        self.weight() + START > self.most_of(Room::Starts)
+    }
+
+    fn most_of(&self, room: Room) -> usize {
+        match room {
+            Room::Strangers => self.most / 2,
+            Room::Starts => self.most / 4 * 3,
+            Room::Citizens => self.most,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -196,6 +219,8 @@ fn gap(missing: u64, now: Time) -> Entry {
     Entry::of(&Record { number: Some(missing), ..Record::new(Kind::Gap, now) })
 }
 
+/// What the record of a login that begins takes at most, as a rule.
+const START: usize = 1024;
 /// How long a record waits for others.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -214,18 +239,18 @@ mod tests {
         let room = 3 * entry(1).weight;
         let queue = Queue::new(room);
         for number in 1..=7 {
-            queue.push(entry(number), false, now);
+            queue.push(entry(number), Room::Citizens, now);
             assert!(queue.weight() <= room);
         }
         assert_eq!(queue.lost(), 4);
         let (taken, _) = queue.next(None, false);
         assert_eq!(taken, [entry(1), entry(2), entry(3)]);
-        queue.push(entry(8), false, now);
+        queue.push(entry(8), Room::Citizens, now);
         assert_eq!(queue.lost(), 5, "they take their room until they are written");
         queue.release(taken.iter().map(|entry| entry.weight).sum());
         assert_eq!(queue.weight(), 0);
-        queue.push(entry(8), false, now);
-        queue.push(entry(9), false, now);
+        queue.push(entry(8), Room::Citizens, now);
+        queue.push(entry(9), Room::Citizens, now);
         let (taken, _) = queue.next(None, false);
         assert_eq!(taken, [gap(5, now).weighed(), entry(8), entry(9)]);
         assert_eq!(queue.lost(), 5);
@@ -236,18 +261,25 @@ mod tests {
         let now = Time::UNIX_EPOCH;
         let queue = Queue::new(8 * entry(1).weight);
         for number in 0..100 {
-            queue.push(entry(number % 10), true, now);
+            queue.push(entry(number % 10), Room::Strangers, now);
         }
         assert_eq!((queue.lost(), queue.weight()), (96, queue.most() / 2));
-        queue.push(entry(7), false, now);
-        assert_eq!(queue.lost(), 96);
+        // Nor do logins that begin from those that have begun.
+        for number in 0..100 {
+            queue.push(entry(number % 10), Room::Starts, now);
+        }
+        assert_eq!(queue.lost(), 195);
+        assert!(queue.weight() <= queue.most() / 4 * 3);
+        assert!(queue.is_filling());
+        queue.push(entry(7), Room::Citizens, now);
+        assert_eq!(queue.lost(), 195);
         assert_eq!(queue.next(None, false).0.last(), Some(&entry(7)));
     }
 
     #[test]
     fn a_thread_that_has_some_left_takes_no_more() {
         let queue = Queue::new(10_000);
-        queue.push(entry(1), false, Time::UNIX_EPOCH);
+        queue.push(entry(1), Room::Citizens, Time::UNIX_EPOCH);
         let soon = Instant::now() + Duration::from_millis(1);
         assert_eq!(queue.next(Some(soon), true).0, []);
         assert_eq!(queue.next(None, false).0, [entry(1)]);

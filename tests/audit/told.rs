@@ -22,6 +22,14 @@ async fn each_step_of_a_login_is_a_record_and_the_records_belong_together() {
     browser.sign_in("/tax", "anna").await;
     browser.fetch_with(Method::GET, "/tax", &[("x_brama_assertion", "forged-by-me")], "").await;
     browser.submit("/.brama/logout", &[]).await;
+    // Who is not signed in ends nothing, with a number of their own as without one.
+    let headers = [("sec-fetch-site", "same-origin")];
+    let invented = [headers[0], ("cookie", "__Host-brama-session=AAAAAAAAAAAAAAAAAAAAAA")];
+    for headers in [&headers[..], &invented] {
+        let mut stranger = world.browser();
+        let told = stranger.fetch_with(Method::POST, "/.brama/logout", headers, "").await;
+        assert_eq!(told.json()["outcome"], "not_signed_in");
+    }
     world.next_fault(Fault::Audience);
     world.browser().sign_in("/tax", "zofia").await;
     world.tell_to_stop();

@@ -101,7 +101,9 @@ pub async fn answer(
     };
     warn(worker, context, &signed_out);
     let (outcome, name) = told(&signed_out);
-    let session = id.as_ref().map(|id| id.key().public_name());
+    // A number that leads to no session, such as an invented one, names none.
+    let ended = id.as_ref().filter(|_| outcome != LogoutOutcome::NotSignedIn);
+    let session = ended.map(|id| id.key().public_name());
     let event = Event::SignedOut { session: session.as_deref(), outcome: name };
     worker.shared.tell(context, event);
     let mut response = if context.caller() == Caller::Program {
