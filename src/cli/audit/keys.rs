@@ -1,11 +1,11 @@
 //! `brama audit public-keys` and `brama audit rotate-key`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::configured::Configured;
-use crate::audit::keys::Rotated;
-use crate::base::private;
+use crate::audit::keys::{Keys, Rotated};
+use crate::base::private::{self, Owner};
 use crate::cli::output::print;
 
 #[derive(Debug, clap::Args)]
@@ -56,8 +56,44 @@ pub(super) fn rotate(rotation: &Rotation) -> Result<ExitCode, String> {
     let mut keys = configured.keys()?;
     keys.rotate(what);
     let path = configured.keys_path();
-    private::write(&path, keys.to_text().expose().as_bytes())
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    keep(&path, &keys)?;
     print(format_args!("{name}: a new key is used from the next start on"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the keys in the place of those that are there: whoever the gateway runs as must be able to
+/// read them still.
+fn keep(path: &Path, keys: &Keys) -> Result<(), String> {
+    let write = || {
+        let text = keys.to_text();
+        private::write_for(path, text.expose().as_bytes(), 0o600, Owner::like(path)?)
+    };
+    write().map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, chown};
+
+    use super::*;
+
+    #[test]
+    fn keys_stay_those_of_the_user_that_the_gateway_runs_as() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit-keys.json");
+        let mut keys = Keys::generate();
+        private::write(&path, keys.to_text().expose().as_bytes()).unwrap();
+        // Root may give files to others; who is not root keeps their own.
+        let _ = chown(&path, Some(4321), Some(4322));
+        let before = fs::metadata(&path).unwrap();
+        let old = keys.signer.public();
+        keys.rotate(Rotated::Signer);
+        keep(&path, &keys).unwrap();
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+        assert_eq!(after.mode() & 0o777, 0o600);
+        let kept = Keys::parse(&fs::read(&path).unwrap()).unwrap();
+        assert!(kept.signer.public() == keys.signer.public() && kept.signer.public() != old);
+    }
 }
