@@ -20,7 +20,7 @@ impl Ear for AuditLog {
         if self.is_on()
             && let Some(record) = self.record_of(told)
         {
-            self.record(record);
+            self.record_of_client(record, told.request.map(|asked| asked.client));
         }
     }
 }

@@ -11,9 +11,10 @@ use super::keys::{Keys, PersonKey};
 use super::queue::{Entry, Queue, Room};
 use super::record::{Kind, Record, text};
 use super::settings::Settings;
+use super::strangers::Strangers;
 use super::target::{Output, signed};
 use super::writer::{Due, Shared, Writer};
-use crate::base::clock::SharedClock;
+use crate::base::clock::{SharedClock, Time};
 use crate::observe::access::{Addresses, masked};
 use crate::observe::metrics::Count;
 use crate::observe::trouble::Trouble;
@@ -23,6 +24,7 @@ pub struct AuditLog(Option<Running>);
 
 struct Running {
     shared: Arc<Shared>,
+    strangers: Strangers,
     person: PersonKey,
     addresses: Addresses,
     instance: String,
@@ -102,6 +104,7 @@ impl AuditLog {
         });
         let running = Running {
             shared: Arc::clone(&shared),
+            strangers: Strangers::default(),
             person,
             addresses: settings.addresses,
             instance: settings.instance.clone(),
@@ -131,11 +134,22 @@ impl AuditLog {
 
     /// Has a record written. It never waits: what has no room is dropped, counted, and said in the
     /// log and in the chain.
-    pub fn record<'r>(&'r self, mut record: Record<'r>) {
+    pub fn record<'r>(&'r self, record: Record<'r>) {
+        self.record_of_client(record, None);
+    }
+
+    /// The same of what a client caused: of what anybody can cause, only so many are written from one
+    /// network and from all, and then a record says how many more there were.
+    pub(super) fn record_of_client<'r>(&'r self, record: Record<'r>, client: Option<IpAddr>) {
         let Some(running) = &self.0 else { return };
-        record.instance = text(&running.instance);
-        let entry = Entry::of(&record);
-        running.shared.queue.push(entry, room_of(&record), running.clock.now());
+        let now = running.clock.now();
+        if let Some(more) = running.strangers.more(now) {
+            running.push(more_refused(more, now), Room::Citizens, now);
+        }
+        let room = room_of(&record);
+        if room != Room::Strangers || running.strangers.admits(client, now) {
+            running.push(record, room, now);
+        }
     }
 
     /// Returns the pseudonym of a person, by the kind of the identifier ([`Identifier::kind`]) and
@@ -184,6 +198,10 @@ impl AuditLog {
     /// is told later is not written.
     pub fn close(&self) {
         let Some(running) = &self.0 else { return };
+        if let Some(more) = running.strangers.rest() {
+            let now = running.clock.now();
+            running.push(more_refused(more, now), Room::Citizens, now);
+        }
         running.shared.queue.wish(|wishes| wishes.end = true, PATIENCE);
     }
 
@@ -206,10 +224,22 @@ impl AuditLog {
     }
 }
 
+impl Running {
+    fn push<'r>(&'r self, mut record: Record<'r>, room: Room, now: Time) {
+        record.instance = text(&self.instance);
+        self.shared.queue.push(Entry::of(&record), room, now);
+    }
+}
+
 impl Drop for AuditLog {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Says how many more there were of what anybody can cause than were written one by one.
+fn more_refused(number: u64, now: Time) -> Record<'static> {
+    Record { number: Some(number), outcome: text("more"), ..Record::new(Kind::RequestRefused, now) }
 }
 
 /// Returns how much of the room a record may take: what any client can have written without a

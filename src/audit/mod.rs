@@ -25,6 +25,7 @@ mod queue;
 pub mod record;
 pub mod search;
 mod settings;
+mod strangers;
 mod target;
 pub mod verify;
 mod writer;

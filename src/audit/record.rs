@@ -217,7 +217,8 @@ pub struct Record<'r> {
     /// What came of it, in a word.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Cow<'r, str>>,
-    /// How many: of sessions, of problems, of records that are missing, of bytes set aside.
+    /// How many: of sessions, of problems, of records that are missing, of bytes set aside, of what
+    /// strangers caused beyond what is written one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
     /// What it concerns: a certificate, a key, a header; of a refusal, the number that the citizen can

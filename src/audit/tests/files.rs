@@ -286,6 +286,26 @@ fn who_may_read_the_log_cannot_stop_it() {
     assert!(world.verify().is_whole());
 }
 
+#[test]
+fn what_strangers_cause_is_bounded_and_the_rest_is_told_in_sum() {
+    let world = World::new();
+    let log = world.start();
+    let refused = || Record::new(Kind::RequestRefused, world.clock.now());
+    for _ in 0..500 {
+        log.record_of_client(refused(), Some("192.0.2.77".parse().unwrap()));
+    }
+    world.sign_in(&log, 0..40);
+    world.clock.advance(Duration::from_secs(60));
+    log.record_of_client(refused(), Some("192.0.2.78".parse().unwrap()));
+    log.flush();
+    drop(log);
+    let lines = world.lines();
+    let count = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+    assert_eq!((count("request_refused"), count("signed_in")), (32, 40));
+    assert_eq!(count("\"outcome\":\"more\",\"number\":470"), 1, "{lines:?}");
+    assert!(world.verify().is_whole());
+}
+
 /// A file system of a few kilobytes, where the machine lets a test have one.
 struct SmallDisk<'w>(&'w Path);
 
