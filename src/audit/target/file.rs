@@ -184,8 +184,7 @@ impl FileTarget {
         Ok(())
     }
 
-    /// Notes for other processes where the chain comes to. Without it the records are there all the
-    /// same, and another process does not take them for ours.
+    /// Notes where the chain comes to, without which another process takes nothing over.
     fn note(&mut self, after: &Chain) {
         let result = self.turn.note(&self.chain, after);
         let has_failed = std::mem::replace(&mut self.is_unnoted, result.is_err());
@@ -262,8 +261,7 @@ impl FileTarget {
             Tail::Record(..) | Tail::Foreign => found.is_foreign = true,
         }
         if found.is_foreign {
-            let file = self.settings.path.display();
-            error!(%file, "somebody else wrote into the audit log");
+            error!(file = %self.settings.path.display(), "somebody else wrote into the audit log");
             // No number stands twice because another process of ours wrote meanwhile, too.
             let furthest = self.turn.furthest()?.filter(|chain| chain.id == self.chain.id);
             if let Some(chain) = furthest.filter(|chain| chain.sequence > self.chain.sequence) {
@@ -443,8 +441,7 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Says of a record that it follows on what somebody else wrote.
 const FOREIGN: &str = "foreign";
-/// How many records there may be behind what was noted: no gateway writes as many. A last record
-/// with a greater number is somebody's who wants the numbers to come to their end.
+/// How many records there may be behind what was noted. No gateway writes as many.
 const MOST_AHEAD: u64 = 1 << 40;
 /// How many files of before are looked at for a last record.
 const MOST_LOOKED_AT: usize = 8;
