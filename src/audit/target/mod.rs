@@ -8,7 +8,6 @@ mod tail;
 mod turn;
 
 use std::io;
-use std::path::{Path, PathBuf};
 
 use super::chain::Checkpoint;
 use super::keys::Signer;
@@ -92,11 +91,4 @@ impl Output {
             Self::Stream(stream) => stream.chain().clone(),
         })
     }
-}
-
-/// Returns a path with more behind its name.
-fn named(path: &Path, behind: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(behind);
-    name.into()
 }

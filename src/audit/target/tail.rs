@@ -89,6 +89,13 @@ pub(in crate::audit) fn newest_first(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found.into_iter().rev().map(|(_, path)| path).collect())
 }
 
+/// Returns a path with more behind its name.
+pub(super) fn named(path: &Path, behind: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(behind);
+    name.into()
+}
+
 /// What is behind the name of a log whose half lines are set aside there.
 pub(in crate::audit) const TORN: &str = ".torn";
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::OFlags;
 
 use super::super::chain::{Chain, Checkpoint};
-use super::named;
+use super::tail::named;
 
 /// Who may write, and what was written last.
 pub(super) struct Turn {
