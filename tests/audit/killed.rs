@@ -55,7 +55,7 @@ upstream = "portal"
 "#;
 
 /// A folder with the configuration of a gateway, its keys, and room for its log.
-pub(super) fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let names = Names { node: "n", service: "s", hosts: &["localhost".to_owned()] };
     Kit::make(names, SystemClock.now()).unwrap().write(folder.path()).unwrap();

@@ -93,7 +93,7 @@ impl FileTarget {
             _ if is_behind => (Kind::Resumed, "records_missing"),
             _ if is_foreign => (Kind::Resumed, FOREIGN),
             None => (Kind::Opened, "began"),
-            Some((_, Kind::Closed | Kind::Rotated)) if torn.is_none() => (Kind::Opened, "closed"),
+            Some((_, Kind::Closed)) if torn.is_none() => (Kind::Opened, "closed"),
             Some(_) => (Kind::Resumed, "not_closed"),
         };
         let found = found.map(|(chain, _)| chain);

@@ -13,9 +13,9 @@ fn invented(chain: &mut Chain, kind: Kind, signer: Option<&Signer>) -> String {
     let mut line = Vec::new();
     if let Some(signer) = signer {
         record.public_key = Some(signer.public().to_string().into());
-        chain.append_signed(&mut line, &record.to_json(), signer);
+        chain.append_signed(&mut line, &record.to_json(), signer).unwrap();
     } else {
-        chain.append(&mut line, &record.to_json());
+        chain.append(&mut line, &record.to_json()).unwrap();
     }
     line.pop();
     String::from_utf8(line).unwrap()
@@ -236,7 +236,7 @@ fn what_the_gateway_says_that_another_wrote_is_found_and_a_half_line_is_none() {
         record.outcome = text(outcome);
         record.public_key = Some(signer.public().to_string().into());
         let mut lines = fs::read(world.path()).unwrap();
-        chain.append_signed(&mut lines, &record.to_json(), &signer);
+        chain.append_signed(&mut lines, &record.to_json(), &signer).unwrap();
         fs::write(world.path(), lines).unwrap();
         assert_eq!(world.faults(), faults, "{outcome}");
     }
