@@ -72,20 +72,20 @@ pub(super) const NOT_KEPT: [Words; 3] = [
 /// It cannot be told who is signed in.
 pub(super) const NOT_RECORDED: [Words; 3] = [
     Words {
-        title: "Logowanie jest chwilowo niemożliwe",
+        title: "Logowanie wstrzymane: nie da się go zapisać",
         happened: "Każde logowanie musi zostać zapisane w dzienniku, a teraz nie da się tego \
                    zrobić. Nic nie przepadło.",
         advice: "Spróbuj jeszcze raz za chwilę. Strony, które nie wymagają logowania, działają \
                  jak zwykle, a kto jest zalogowany, może pracować dalej.",
     },
     Words {
-        title: "Signing in is not possible at the moment",
+        title: "Sign-ins cannot be recorded at the moment",
         happened: "Every sign-in must be recorded, and that cannot be done now. Nothing is lost.",
         advice: "Try again in a moment. Pages that need no sign-in work as usual, and whoever is \
                  signed in can go on.",
     },
     Words {
-        title: "Вхід тимчасово неможливий",
+        title: "Вхід призупинено: його не можна записати",
         happened: "Кожен вхід має бути записаний у журналі, а зараз цього не можна зробити. \
                    Нічого не втрачено.",
         advice: "Спробуйте ще раз за хвилину. Сторінки, які не потребують входу, працюють як \

@@ -80,6 +80,11 @@ pub(super) const EXCUSES: &[(&str, &str, &str)] = &[
         "needs somebody who signs in between",
     ),
     ("docs/simulator.md", "docker run", "needs an image: tests/proxy/containers"),
+    (
+        "docs/pl/utrzymanie.md",
+        "brama why",
+        "needs a citizen who was refused: tests/integration/why.rs",
+    ),
     ("docs/why.md", "brama why", "needs a citizen who was refused: tests/integration/why.rs"),
     ("docs/why.md", "brama capture", "waits for a login: tests/integration/why.rs"),
     ("docs/why.md", "brama explain", "needs a captured answer: tests/integration/why.rs"),

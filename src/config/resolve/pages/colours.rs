@@ -1,9 +1,10 @@
 //! Colours, and whether they can be read (WCAG 2.2).
 
+use super::given::{Given, KEYS};
 use super::remedy;
 use crate::config::file::Colours;
 use crate::config::resolve::context::Context;
-use crate::pages::{Colour, Palette, Rgb, Scheme, Stylesheet, TooFaint};
+use crate::pages::{Palette, Rgb, Scheme, Stylesheet, TooFaint};
 
 /// Resolves both schemes; `None` when nothing is said of either.
 pub(super) fn resolve(context: &mut Context<'_>) -> Option<Stylesheet> {
@@ -14,49 +15,6 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Option<Stylesheet> {
     let light = scheme(context, (key!(pages.light), Scheme::Light), &file.light);
     let dark = scheme(context, (key!(pages.dark), Scheme::Dark), &file.dark);
     Some(Stylesheet::with(&light, &dark))
-}
-
-/// What is given of a scheme.
-pub(super) struct Given {
-    scheme: Scheme,
-    colours: Vec<(Colour, Rgb)>,
-}
-
-impl Given {
-    pub(super) fn has(&self, colour: Colour) -> bool {
-        self.colours.iter().any(|(given, _)| *given == colour)
-    }
-
-    /// Returns all colours of the scheme when these are given too, in place of others.
-    pub(super) fn palette_with(&self, more: &[(Colour, Rgb)]) -> Palette {
-        let mut palette = Palette::of(self.scheme);
-        let has = |colour| self.has(colour) || more.iter().any(|(given, _)| *given == colour);
-        for (colour, value) in self.colours.iter().chain(more) {
-            palette.set(*colour, *value);
-        }
-        if has(Colour::Action) && !has(Colour::Link) {
-            palette.set(Colour::Link, palette.get(Colour::Action));
-        }
-        if has(Colour::Action) || has(Colour::OnAction) {
-            palette.derive_action_over();
-        }
-        palette
-    }
-
-    /// Returns the colour that is to blame for a pair: of two that are given the one in front.
-    pub(super) fn to_blame(&self, pair: &TooFaint) -> Colour {
-        let own = |colour| match colour {
-            _ if self.has(colour) => Some(colour),
-            Colour::Link | Colour::ActionOver if self.has(Colour::Action) => Some(Colour::Action),
-            Colour::ActionOver if self.has(Colour::OnAction) => Some(Colour::OnAction),
-            _ => None,
-        };
-        own(pair.front).or_else(|| own(pair.back)).unwrap_or(Colour::Ink)
-    }
-
-    pub(super) fn usual(&self, colour: Colour) -> Rgb {
-        Palette::of(self.scheme).get(colour)
-    }
 }
 
 fn scheme(context: &mut Context<'_>, (table, scheme): (&str, Scheme), file: &Colours) -> Palette {
@@ -103,14 +61,3 @@ fn told(palette: &Palette, pairs: &[TooFaint]) -> String {
     let all: Vec<_> = pairs.iter().map(one).collect();
     format!("makes too little contrast for people (WCAG 2.2): {}", all.join(", "))
 }
-
-/// The colours that can be given, with their keys.
-pub(super) const KEYS: [(Colour, &str); 7] = [
-    (Colour::Paper, "paper"),
-    (Colour::Surface, "surface"),
-    (Colour::Ink, "ink"),
-    (Colour::Action, "action"),
-    (Colour::OnAction, "on_action"),
-    (Colour::Link, "link"),
-    (Colour::Stripe, "stripe"),
-];

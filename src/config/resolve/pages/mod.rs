@@ -2,6 +2,7 @@
 
 mod addresses;
 mod colours;
+mod given;
 mod image;
 mod remedy;
 mod texts;

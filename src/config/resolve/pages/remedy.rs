@@ -1,6 +1,6 @@
 //! What helps against colours that lie too close together. Everything that is advised was tried.
 
-use super::colours::{Given, KEYS};
+use super::given::{Given, KEYS};
 use crate::pages::{Colour, Rgb, TooFaint};
 
 /// Returns what helps against all pairs that a colour makes: other colours beside it, or the nearest
