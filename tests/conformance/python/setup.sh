@@ -63,6 +63,10 @@ echo "setup.sh: installing the judges into $folder" >&2
     on Debian: apt-get install gcc pkg-config python3-dev libxmlsec1-dev"
 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
     --no-deps --target "$folder/apart" --requirement "$apart" >&2 || fail "pip failed for $apart"
+# A folder without this file would give way to one that has it, wherever that is.
+for package in "$folder"/apart/[a-z]*/; do
+    case $package in *.dist-info/) ;; *) touch "$package/__init__.py" ;; esac
+done
 
 printf '%s' "$wanted" >"$stamp"
 echo "$folder/bin/python"
