@@ -1,7 +1,7 @@
 //! What happens to logins, sessions, keys and the program itself, said once.
 //!
 //! 1. A fact is an [`Event`], told where it happens ([`super::events::Events::tell`]) and nowhere a second time.
-//!    Whoever makes something of it is an [`Ear`]: the log and the counts always ([`super::ears`]),
+//!    Whoever makes something of it is an [`Ear`]: the log and the counts always (`ears`),
 //!    others as the configuration says.
 //! 2. An event borrows what it says. An ear that keeps something copies it; none waits, since a
 //!    worker tells while a citizen waits.

@@ -5,7 +5,7 @@
 //!    client says of one is removed and read by nobody ([`context`]).
 //! 2. A request without a trace costs a comparison. One with a trace that is not sampled costs its
 //!    identifiers and a header. Only a sampled one has spans ([`Trace::open`]).
-//! 3. What is asked of others while a request is served finds its trace in the task ([`current`]),
+//! 3. What is asked of others while a request is served finds its trace in the task (`current`),
 //!    so that no call has to carry it.
 //! 4. Spans hold what the code and the configuration know: no query, no path, no value of a header,
 //!    no address, no name or number of a person; the session by its public name. Each value, each
