@@ -165,14 +165,14 @@ pub struct Keys {
 /// What is kept of them, as JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct StoredKeys {
     version: u32,
     persons: Vec<String>,
     signer: String,
     signed_before: Vec<String>,
 }
 
-impl Drop for Kept {
+impl Drop for StoredKeys {
     fn drop(&mut self) {
         use zeroize::Zeroize;
         self.persons.iter_mut().for_each(Zeroize::zeroize);
@@ -191,7 +191,7 @@ impl Keys {
     /// Reads what [`Self::to_text`] wrote.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let kept: Kept = serde_json::from_slice(text).ok()?;
+        let kept: StoredKeys = serde_json::from_slice(text).ok()?;
         if kept.version != 1 || kept.persons.is_empty() {
             return None;
         }
@@ -210,7 +210,7 @@ impl Keys {
     /// Writes them, to be kept for their owner alone.
     #[must_use]
     pub fn to_text(&self) -> Secret<String> {
-        let kept = Kept {
+        let kept = StoredKeys {
             version: 1,
             persons: self.persons.iter().map(|key| base64url(key.secret.expose())).collect(),
             signer: base64url(self.signer.pkcs8.expose()),

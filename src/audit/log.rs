@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::keys::{Keys, PersonKey};
-use super::queue::{Entry, Queue, Room};
+use super::queue::{Entry, Queue, Room, room_for_starts};
 use super::record::{Kind, Record, text};
 use super::settings::Settings;
 use super::strangers::Strangers;
@@ -62,7 +62,7 @@ impl Status {
     /// Tells whether so much waits that what is left is for logins that have begun.
     #[must_use]
     pub fn is_filling(&self) -> bool {
-        is_filling(self.waiting, self.most)
+        self.waiting > room_for_starts(self.most)
     }
 }
 
@@ -256,11 +256,6 @@ fn room_of(record: &Record<'_>) -> Room {
         Kind::LoginStarted => Room::Starts,
         _ => Room::Citizens,
     }
-}
-
-/// Three quarters: what is left is for logins that have begun.
-fn is_filling(waiting: usize, most: usize) -> bool {
-    waiting > most / 4 * 3
 }
 
 /// How long an end or a flush waits for the target.

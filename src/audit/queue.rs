@@ -205,7 +205,7 @@ impl Queue {
     fn most_of(&self, room: Room) -> usize {
         match room {
             Room::Strangers => self.most / 2,
-            Room::Starts => self.most / 4 * 3,
+            Room::Starts => room_for_starts(self.most),
             Room::Citizens => self.most,
         }
     }
@@ -213,6 +213,11 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Three quarters of the room: what is left is for logins that have begun.
+pub(super) const fn room_for_starts(most: usize) -> usize {
+    most / 4 * 3
 }
 
 fn gap(missing: u64, now: Time) -> Entry {

@@ -17,23 +17,23 @@ use crate::config::file::HumanDuration;
 use crate::flow::capture::{LONGEST, MOST_ANSWERS};
 
 #[derive(Debug, clap::Args)]
-#[group(id = "wish", required = true, multiple = false)]
-pub(super) struct Wish {
+#[group(id = "extent", required = true, multiple = false)]
+pub(super) struct Extent {
     /// Captures the next answer, whichever login it is of, and ends. It waits for ten minutes.
-    #[arg(long, group = "wish")]
+    #[arg(long, group = "extent")]
     next: bool,
     /// Captures all answers for so long, such as 10m: an hour and 20 answers at the most.
-    #[arg(long = "for", group = "wish", value_name = "TIME", value_parser = parse_time)]
+    #[arg(long = "for", group = "extent", value_name = "TIME", value_parser = parse_time)]
     time: Option<HumanDuration>,
     /// Ends a capture that goes on, and has the gateway forget what nobody fetched.
-    #[arg(long, group = "wish")]
+    #[arg(long, group = "extent")]
     stop: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    wish: Wish,
+    extent: Extent,
     /// The configuration file of the gateway: where it listens for operators, and the file with the
     /// token.
     #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 async fn act(operator: &Operator, arguments: &Arguments) -> Result<(), String> {
-    let Wish { next, time, stop } = arguments.wish;
+    let Extent { next, time, stop } = arguments.extent;
     if stop {
         operator.ask(Method::DELETE, "/capture", None).await?;
         complain("no answers are captured any more");
@@ -61,8 +61,8 @@ async fn act(operator: &Operator, arguments: &Arguments) -> Result<(), String> {
         Some(time) if !next => (MOST_ANSWERS, time.get()),
         _ => (1, NEXT),
     };
-    let wish = json!({ "answers": answers, "seconds": time.as_secs() });
-    let standing = operator.ask(Method::POST, "/capture", Some(wish)).await?;
+    let extent = json!({ "answers": answers, "seconds": time.as_secs() });
+    let standing = operator.ask(Method::POST, "/capture", Some(extent)).await?;
     complain(format_args!(
         "captures {} of the node at most, until {}; --stop ends it",
         counted(answers),

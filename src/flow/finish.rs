@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::history::{Outcome as VisitOutcome, Pen, What};
+use super::history::{Outcome as VisitOutcome, Pen, What, milliseconds};
 use super::insist::{self, BEHIND, Deadline, insist};
 use super::login_error::{LoginError, LoginRefusal};
 use super::node::{NodeError, Permit};
@@ -413,10 +413,6 @@ impl Flows {
 const CLAIMS: usize = 2;
 /// What the end of a login takes beside the exchange with the node and a store that is replaced.
 const SETTLING: Duration = Duration::from_secs(5);
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
 
 fn not_first(refused: replay::Error, refusal: Refusal) -> LoginError {
     match refused {

@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use super::Flows;
 use super::capture::About;
-use super::history::{Pen, What};
+use super::history::{Pen, What, milliseconds};
 use super::login_error::LoginError;
 use super::node::{NodeError, Permit};
 use super::pending::PendingLogin;
@@ -37,9 +37,7 @@ impl Flows {
             history.artifact = Some(hex_lower(&artifact.fingerprint()[..8]));
             history.resolve = Some(resolve_id.clone());
         });
-        let began = Instant::now();
-        let (answer, permit) = self.ask(permit, artifact, &resolve_id, pen).await?;
-        self.tell_resolved(login, artifact, began.elapsed());
+        let (answer, permit) = self.ask(permit, (login, artifact), &resolve_id, pen).await?;
         let now = self.now();
         self.capture(&answer, now, login, &resolve_id);
         let expected = self.expected(login, resolve_id);
@@ -64,7 +62,7 @@ impl Flows {
     async fn ask(
         &self,
         permit: Permit,
-        artifact: &Artifact,
+        (login, artifact): (&PendingLogin, &Artifact),
         resolve_id: &str,
         pen: &Pen,
     ) -> Result<(Bytes, Permit), LoginError> {
@@ -73,7 +71,11 @@ impl Flows {
         let message = artifact::resolve(artifact, resolve_id, now, issuer, &settings.signer)?;
         let began = Instant::now();
         let answer = self.node.resolve(permit, soap::wrap(&message)).await;
-        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = began.elapsed();
+        if answer.is_ok() {
+            self.tell_resolved(login, artifact, took);
+        }
+        let took = milliseconds(took);
         let (status, bytes) = match &answer {
             Ok((answer, _)) => (Some(StatusCode::OK), Some(answer.len())),
             Err(NodeError::Status(status)) => (Some(*status), None),

@@ -42,21 +42,21 @@ pub struct Unreadable {
 /// When one cannot be read.
 pub fn verify(paths: &[PathBuf], expected: &Expected) -> Result<Report, Unreadable> {
     let found = files(paths).map_err(|(file, source)| Unreadable { file, source })?;
-    let mut looked = Look { expected, report: Report::default(), chains: BTreeMap::new() };
+    let mut verifier = Verifier { expected, report: Report::default(), chains: BTreeMap::new() };
     for path in &found.left_out {
-        looked.report.note((path, 0), "not looked at: it is no file of records".to_owned());
+        verifier.report.note((path, 0), "not looked at: it is no file of records".to_owned());
     }
     for (_, path) in in_order(found.files)? {
-        looked.file(&path)?;
-        looked.report.files.push(path);
+        verifier.file(&path)?;
+        verifier.report.files.push(path);
     }
-    Ok(looked.end())
+    Ok(verifier.end())
 }
 
 /// Where a file belongs: its chain and its first number; what has none comes last.
-type Place = (bool, String, u64);
+type Position = (bool, String, u64);
 
-fn in_order(paths: Vec<PathBuf>) -> Result<Vec<(Place, PathBuf)>, Unreadable> {
+fn in_order(paths: Vec<PathBuf>) -> Result<Vec<(Position, PathBuf)>, Unreadable> {
     let mut placed = Vec::new();
     for path in paths {
         let failed = |source| Unreadable { file: path.clone(), source };
@@ -76,13 +76,13 @@ fn in_order(paths: Vec<PathBuf>) -> Result<Vec<(Place, PathBuf)>, Unreadable> {
     Ok(placed)
 }
 
-struct Look<'l> {
+struct Verifier<'l> {
     expected: &'l Expected,
     report: Report,
     chains: BTreeMap<String, Walk>,
 }
 
-impl Look<'_> {
+impl Verifier<'_> {
     fn file(&mut self, path: &Path) -> Result<(), Unreadable> {
         let failed = |source| Unreadable { file: path.to_owned(), source };
         let mut lines = Lines::open(path).map_err(failed)?;

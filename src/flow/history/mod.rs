@@ -18,6 +18,7 @@ mod tests;
 mod waiting;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +90,11 @@ pub struct Step {
     pub at: Time,
     /// What it was.
     pub what: What,
+}
+
+/// Returns how long something took, as steps have it: in whole milliseconds.
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What can happen to a login.
