@@ -141,16 +141,22 @@ async fn focus(citizen: &Citizen) -> String {
 #[tokio::test]
 async fn the_chosen_language_stays_and_leads_back_to_the_same_page() {
     visit(Scripts::Run, async |citizen| {
+        citizen.opens("/.brama/nothing").await;
+        citizen.is_told("Nie ma takiej strony").await;
+        citizen.presses(".languages a[lang=uk]").await;
+        citizen.is_told("Такої сторінки немає").await;
+        assert_eq!(citizen.runs("return document.documentElement.lang").await, "uk");
+        // It stays, on pages of all kinds.
         citizen.opens("/account").await;
         citizen.is_at_the_node().await;
         citizen.chooses("cancel").await;
-        citizen.is_told("Logowanie przerwane").await;
-        citizen.presses(".languages a[lang=uk]").await;
         citizen.is_told("Вхід перервано").await;
-        assert_eq!(citizen.runs("return document.documentElement.lang").await, "uk");
-        // It stays, on pages of all kinds.
+        // The address of this page holds a ticket, which stands in no link: on to the portal.
+        citizen.presses(".languages a[lang=pl]").await;
+        citizen.is_told("Urząd Gminy Przykładowo").await;
         citizen.opens("/.brama/nothing").await;
-        citizen.is_told("Такої сторінки немає").await;
+        citizen.is_told("Nie ma takiej strony").await;
+        citizen.presses(".languages a[lang=uk]").await;
         citizen.opens("/.brama/logout").await;
         citizen.is_told("Немає з чого виходити").await;
         citizen.presses(".languages a[lang=en]").await;

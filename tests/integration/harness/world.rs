@@ -15,6 +15,7 @@ use brama::server::listener::{self, Limits, ShutdownHandle, Socket};
 use brama::session::label::Why;
 use brama::simulator::faults::Fault;
 use brama::simulator::{self, Control, MutualTls, Simulator};
+use http::StatusCode;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -156,6 +157,7 @@ impl Builder {
         let listener = portal_socket.into_listener().await.unwrap();
         let limits = Limits::default();
         tokio::spawn(listener::serve(listener, None, portal.clone(), limits, simulator_stop));
+        waits_for_startup(&operations).await;
         World {
             origin,
             portals,
@@ -172,6 +174,16 @@ impl Builder {
             folder,
         }
     }
+}
+
+/// Waits as an orchestrator does, since the workers may be slower than the first question.
+async fn waits_for_startup(operations: &str) {
+    let started = async {
+        while Browser::new(operations).open("/startupz").await.status != StatusCode::OK {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), started).await.expect("a gateway that starts");
 }
 
 impl World {
