@@ -25,6 +25,9 @@ pub struct Peer {
     pub is_tls: bool,
     /// The address without port, as it is told to upstreams.
     pub text: HeaderValue,
+    /// The certificate that the client showed, in DER: its authority was looked at, and that the client has
+    /// its key. None where none is asked for.
+    pub certificate: Option<Arc<[u8]>>,
     /// Takes the interim responses of an upstream, where they can go on: in HTTP/1.1. Hyper has no
     /// way for them in HTTP/2.
     pub interim: Option<Arc<Interim>>,
@@ -39,7 +42,13 @@ impl Peer {
         let mut text = String::with_capacity(LONGEST_ADDRESS);
         let _ = write!(text, "{}", address.ip());
         let text = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unknown"));
-        Self { address, is_tls, text, interim: None }
+        Self { address, is_tls, text, certificate: None, interim: None }
+    }
+
+    /// Says that the client showed a certificate.
+    #[must_use]
+    pub fn with_certificate(self, certificate: Option<Arc<[u8]>>) -> Self {
+        Self { certificate, ..self }
     }
 
     /// Says that interim responses can be sent on to the client.

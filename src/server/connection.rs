@@ -55,6 +55,8 @@ struct Ready {
     reader: ReadHalf,
     writer: WriteHalf,
     is_http2: bool,
+    /// The certificate that the client showed.
+    certificate: Option<Arc<[u8]>>,
     /// The client's place among its own connections.
     _permit: super::addresses::ConnectionPermit,
 }
@@ -71,7 +73,8 @@ impl<S: Service> Connection<S> {
                 return;
             }
         };
-        let peer = Peer::new(self.address.socket(), self.acceptor.is_some());
+        let peer = Peer::new(self.address.socket(), self.acceptor.is_some())
+            .with_certificate(ready.certificate);
         let limits = &self.admission.limits;
         let stream = Joined { reader: Reader::new(ready.reader), writer: ready.writer };
         if ready.is_http2 {
@@ -106,18 +109,21 @@ impl<S: Service> Connection<S> {
         // 2. One client cannot have all the connections.
         let permit = self.admission.per_address.enter(self.address.socket().ip())?;
         // 3. TLS, and in it the choice of the protocol.
-        let (reader, writer, is_http2) = match &self.acceptor {
+        let (reader, writer, is_http2, certificate) = match &self.acceptor {
             None => {
                 let (reader, writer) = stream.split();
-                (reader, writer, false)
+                (reader, writer, false, None)
             }
             Some(acceptor) => {
                 let stream = acceptor.accept(stream).await?;
-                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let session = stream.get_ref().1;
+                let is_http2 = session.alpn_protocol() == Some(b"h2");
+                let shown = session.peer_certificates().and_then(|all| all.first());
+                let certificate = shown.map(|first| first.as_ref().into());
                 let (reader, writer) = Stream::split_any(stream);
-                (reader, writer, is_http2)
+                (reader, writer, is_http2, certificate)
             }
         };
-        Ok(Ready { reader, writer, is_http2, _permit: permit })
+        Ok(Ready { reader, writer, is_http2, certificate, _permit: permit })
     }
 }

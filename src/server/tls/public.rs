@@ -63,6 +63,26 @@ pub fn server_config_for_known_clients(
     config(certificates, options, client_authorities(authorities)?)
 }
 
+/// Makes the settings of a listener whose clients may show a certificate of one of these authorities, in
+/// PEM: one of another authority ends the connection, none does not.
+///
+/// # Errors
+/// When there is no authority, or no randomness for the keys of the tickets.
+pub fn server_config_for_some_known_clients(
+    certificates: &Arc<Certificates>,
+    options: Options,
+    authorities: &[u8],
+) -> Result<Arc<ServerConfig>, Error> {
+    let roots = Arc::new(root_store(&read_chain(authorities)?)?);
+    let builder = WebPkiClientVerifier::builder_with_provider(roots, provider());
+    let clients = builder.allow_unauthenticated().build();
+    config(
+        certificates,
+        options,
+        clients.map_err(|error| Error::ClientVerifier(error.to_string()))?,
+    )
+}
+
 /// Returns what checks that a client has a certificate of one of these authorities, in PEM.
 ///
 /// # Errors
