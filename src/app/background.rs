@@ -6,17 +6,19 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tracing::error;
 
-use super::acme::Orders;
 use super::alarms::Alarms;
+use super::heeded::Heeded;
 use super::keys::Keeper;
 use super::lock::Lock;
 use super::parts::Startup;
 use super::store::Opening;
-use super::watch::Watched;
+use crate::base::clock::SharedClock;
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
 use crate::observe::traces::Exporter;
 use crate::operations::Operations;
+use crate::operations::status::facts::Source;
+use crate::operations::status::history::History;
 use crate::proxy::upstream::{self, Group};
 use crate::server::certificates::{self, Certificates};
 use crate::server::listener::{self, Admission};
@@ -72,13 +74,12 @@ impl Background {
     pub(super) fn start(
         &mut self,
         (keeper, certificates, groups): (Arc<Keeper>, Vec<Arc<Certificates>>, Vec<Arc<Group>>),
-        orders: Option<Arc<Orders>>,
-        watched: &Arc<Watched>,
+        heeded: &Heeded,
         shared: &Shared,
     ) {
         self.tasks.spawn(keeper.keep());
-        self.tasks.spawn(Alarms::new(watched, shared).watch(self.stop.clone()));
-        if let Some(orders) = orders {
+        self.tasks.spawn(Alarms::new(&heeded.watched, shared).watch(self.stop.clone()));
+        if let Some(orders) = heeded.orders.clone() {
             self.tasks.spawn(orders.keep(self.stop.clone()));
         }
         self.watch_certificates(certificates, shared);
@@ -108,6 +109,16 @@ impl Background {
         }
     }
 
+    /// Notes what happens in each minute, for the status page.
+    pub(super) fn note_history(
+        &mut self,
+        history: Arc<History>,
+        source: Arc<dyn Source>,
+        clock: SharedClock,
+    ) {
+        self.tasks.spawn(history.keep(source, move || clock.now()));
+    }
+
     /// Tells the service manager that the program is alive, when it wants to know.
     fn tell_watchdog(&mut self) {
         if let Some(period) = notify::watchdog() {
@@ -135,7 +146,7 @@ impl Background {
 
 /// Serves the operations listener, which has few connections and ends last.
 pub(super) fn serve_operations(
-    socket: Bound,
+    (socket, tls): (Bound, Option<Arc<rustls::ServerConfig>>),
     service: Operations,
     limits: listener::Limits,
     stop: Shutdown,
@@ -143,7 +154,7 @@ pub(super) fn serve_operations(
     tokio::spawn(async move {
         match socket.into_listener() {
             Ok(listener) => {
-                let endpoint = listener::Endpoint { listener, tls: None, networks: None };
+                let endpoint = listener::Endpoint { listener, tls, networks: None };
                 let bounds = listener::Limits {
                     connections: MOST_OPERATORS,
                     connections_per_address: 0,

@@ -28,6 +28,10 @@ pub enum Use {
     Companion,
     /// The authority of clients at a `[[companion]]`.
     CompanionCa,
+    /// TLS for operators, at `operations.listen`.
+    Operations,
+    /// The authority of the certificates that operators show.
+    OperationsCa,
     /// Signs our messages to the node.
     Signing,
     /// What the node encrypts assertions for.
@@ -60,6 +64,8 @@ impl Use {
             Self::Citizens => "citizens",
             Self::Companion => "companion",
             Self::CompanionCa => "companion_ca",
+            Self::Operations => "operations",
+            Self::OperationsCa => "operations_ca",
             Self::Signing => "signing",
             Self::Decryption => "decryption",
             Self::Client => "client",

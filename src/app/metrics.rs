@@ -98,8 +98,9 @@ impl Life {
 
 impl Metrics {
     /// Returns what makes the text of them.
-    pub(super) fn scraper(self) -> Scraper {
-        Scraper::new(Arc::new(self))
+    pub(super) fn scraper(self: &Arc<Self>) -> Scraper {
+        let source: Arc<Self> = Arc::clone(self);
+        Scraper::new(source)
     }
 }
 

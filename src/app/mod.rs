@@ -14,6 +14,7 @@ mod command;
 mod current;
 mod durations;
 mod error;
+mod heeded;
 mod in_use;
 pub mod inventory;
 pub mod keys;
@@ -26,6 +27,7 @@ mod run;
 pub mod settings;
 mod sockets;
 pub(crate) mod state;
+mod status;
 mod store;
 mod successor;
 #[cfg(test)]
@@ -41,6 +43,7 @@ use std::time::Instant;
 use self::acme::Orders;
 pub use self::command::Command;
 pub use self::error::Error;
+use self::heeded::Heeded;
 use self::inventory::Inventory;
 use self::keys::Keeper;
 use self::lock::Lock;
@@ -51,7 +54,6 @@ pub use self::settings::Settings;
 use self::sockets::Sockets;
 use self::watch::Watched;
 use crate::base::clock::SharedClock;
-use crate::base::secret::Secret;
 use crate::flow::Flows;
 use crate::flow::node::NodeClient;
 use crate::gate::policy::{Policy, Route};
@@ -79,13 +81,11 @@ pub struct App {
     sockets: Sockets,
     admission: Arc<Admission>,
     keeper: Arc<Keeper>,
-    admin_token: Option<Secret<Vec<u8>>>,
+    heeded: Heeded,
     kept: store::OpenedStore,
     lock: Lock,
     life: Arc<Life>,
-    orders: Option<Arc<Orders>>,
     exporter: Option<Exporter>,
-    watched: Arc<Watched>,
 }
 
 impl App {
@@ -119,9 +119,8 @@ impl App {
         // 3. What all workers share.
         let rules = rules(settings.routes, &settings.gateway);
         let kept_tokens = settings.session.maximum.saturating_mul(rules.policy.releases() as u64);
-        let (given, redis) = ((settings.admin_token.as_ref(), store_secrets), kept.redis.clone());
-        let keys = (secret.clone(), Arc::clone(&keeper));
-        let renewal = Renewal::new(settings.fixed, keys, given, redis, kept_tokens);
+        let (keys, redis) = ((secret.clone(), Arc::clone(&keeper)), kept.redis.clone());
+        let renewal = Renewal::new(settings.fixed, keys, store_secrets, redis, kept_tokens);
         let minter = Minter::new(
             settings.gateway.origin.clone(),
             secret,
@@ -157,6 +156,8 @@ impl App {
             settings: settings.gateway,
         });
 
+        let heeded =
+            Heeded::new((watched, orders), &settings.operators, settings.log.level, &shared);
         Ok(Self {
             shared,
             groups,
@@ -164,13 +165,11 @@ impl App {
             sockets,
             admission,
             keeper,
-            admin_token: settings.admin_token,
+            heeded,
             kept,
             lock,
             life: Life::begin(now),
-            orders,
             exporter,
-            watched,
         })
     }
 

@@ -6,33 +6,30 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
-use super::acme::Orders;
 use super::background::{Background, serve_operations};
 use super::current::Current;
-use super::keys::Keeper;
+use super::heeded::Heeded;
 use super::metrics::{Life, Metrics};
 use super::parts::{Looked, Startup};
 use super::renewal::{Renewal, Renewed};
 use super::sockets::{Closed, Sockets};
 use super::successor::{Successor, VERSION};
-use super::watch::Watched;
 use super::worker::work;
 use super::{App, Command, in_use, successor};
-use crate::base::clock::SharedClock;
-use crate::base::secret::Secret;
 use crate::base::shutdown::shutdown;
-use crate::flow::Flows;
 use crate::flow::tenure::Tenure;
 use crate::gateway::{Shared, Worker};
-use crate::observe;
 use crate::observe::event::Event;
-use crate::observe::events::Events;
 use crate::observe::metrics::process::Process;
-use crate::operations::Operations;
 use crate::operations::capture::CaptureDesk;
-use crate::operations::keys::Keys;
-use crate::operations::sessions::Admin;
-use crate::operations::why::Why;
+use crate::operations::guard::Guard;
+use crate::operations::keys::KeyDesk;
+use crate::operations::sessions::SessionDesk;
+use crate::operations::status::StatusDesk;
+use crate::operations::status::facts::Source;
+use crate::operations::status::history::History;
+use crate::operations::why::WhyDesk;
+use crate::operations::{Desks, Operations};
 use crate::proxy::upstream::Group;
 use crate::server::handover::HandOver;
 use crate::server::listener::{Admission, Shutdown};
@@ -58,16 +55,14 @@ impl App {
             sockets,
             admission,
             keeper,
-            admin_token,
+            heeded,
             kept,
             lock,
             life,
-            orders,
             exporter,
-            watched,
         } = self;
         note_start(&sockets, &shared);
-        let Sockets { workers: doors, operations, hosts, hand_over, certificates, .. } = sockets;
+        let Sockets { workers: doors, operations, door, hand_over, certificates, .. } = sockets;
         let (limits, (stopper, stopping)) = (admission.limits(), shutdown());
         let (operations_stopper, operations_stop) = shutdown();
 
@@ -77,36 +72,34 @@ impl App {
         let Some((workers, startup)) = started else { return };
 
         // 2. What goes on beside them.
-        let sessions = Arc::clone(&shared.flows.sessions);
-        let asked = operators(admin_token, &shared.flows, &keeper, &shared.clock);
-        let numbers = Metrics {
+        let (sessions, served) = (Arc::clone(&shared.flows.sessions), Arc::clone(&shared));
+        let numbers = Arc::new(Metrics {
             process: Process::began(life.began()),
             clock: Arc::clone(&shared.clock),
             workers: currents.clone(),
             admission: Arc::clone(&admission),
             certificates: certificates.of_citizens.clone(),
-            watched: Arc::clone(&watched),
+            watched: Arc::clone(&heeded.watched),
             stop: stopping.clone(),
             life: Arc::clone(&life),
             store: kept.seen(),
             keeper: Arc::clone(&keeper),
-            orders: orders.clone(),
-        };
-        let known = (&shared, kept.name, &keeper, &watched, &life);
-        let health = Looked::new(&stopping, &startup, known, &currents);
-        let service = Operations::new(health, asked, numbers.scraper(), hosts, &shared.probes);
-        let operations = serve_operations(operations, service, limits, operations_stop);
+            orders: heeded.orders.clone(),
+        });
+        let history = History::begin(Source::totals(&*numbers));
+        let service = service(door.hosts, &heeded, (&numbers, &history), (&shared, &startup));
+        let operations = serve_operations((operations, door.tls), service, limits, operations_stop);
         let mut background = Background::new(stopping, exporter);
         let asked = (startup, &kept.store);
         background.keep_records(&shared, (kept.opening, kept.agreement, lock), asked);
-        background.start((keeper, certificates.pairs(), groups), orders.clone(), &watched, &shared);
+        background.start((keeper, certificates.pairs(), groups), &heeded, &shared);
+        background.note_history(history, numbers, Arc::clone(&shared.clock));
         notify::ready();
         successor::tell_predecessor().await;
 
         // 3. Until it is time to stop.
-        let told = (Arc::clone(&shared.clock), Arc::clone(&shared.events));
         let mut running =
-            Running { renewal, admission, currents, background, life, orders, watched, told, stop };
+            Running { renewal, admission, currents, background, life, heeded, served, stop };
         let ending = running.obey(commands, hand_over, || reopen(&shared)).await;
 
         // 4. Leave first, so that balancers and clients can notice; then stop.
@@ -156,10 +149,8 @@ struct Running {
     currents: Vec<Arc<Current>>,
     background: Background,
     life: Arc<Life>,
-    orders: Option<Arc<Orders>>,
-    watched: Arc<Watched>,
-    /// When something happened, and who is told.
-    told: (SharedClock, Arc<Events>),
+    heeded: Heeded,
+    served: Arc<Shared>,
     stop: Shutdown,
 }
 
@@ -184,8 +175,9 @@ impl Running {
 
     /// Writes what the store is still to be told of sessions, and lets go of it.
     async fn leave_store(&self, sessions: &Sessions) {
-        sessions.write_all_activity(self.told.0.now()).await;
-        sessions.leave_store(self.told.0.now()).await;
+        let clock = &self.served.clock;
+        sessions.write_all_activity(clock.now()).await;
+        sessions.leave_store(clock.now()).await;
     }
 
     /// Does what is still to be done once the workers have ended.
@@ -198,11 +190,11 @@ impl Running {
 
     /// Tells that a new configuration was read.
     fn reloaded(&self, is_applied: bool) {
-        let now = self.told.0.now();
+        let now = self.served.clock.now();
         self.life.reloaded(is_applied, now);
         let event =
             if is_applied { Event::ConfigurationApplied } else { Event::ConfigurationRefused };
-        self.told.1.tell(now, None, event);
+        self.served.events.tell(now, None, event);
     }
 
     /// Does what it is told until it has to leave.
@@ -223,13 +215,13 @@ impl Running {
                     notify::reloading();
                     let applied =
                         self.renewal.apply(*settings, &self.admission, &self.currents).await;
-                    let applied = applied.map(|Renewed { groups, level, ordered, watch }| {
-                        self.watched.replace(watch);
-                        if let (Some(orders), Some(names)) = (&self.orders, ordered) {
+                    let applied = applied.map(|renewed| {
+                        let Renewed { groups, level, ordered, watch, operators } = renewed;
+                        if let (Some(orders), Some(names)) = (&self.heeded.orders, ordered) {
                             orders.want(names);
                         }
                         self.background.watch_groups(groups);
-                        observe::set_level(&level);
+                        self.heeded.replace(watch, &operators, level);
                     });
                     notify::ready();
                     self.reloaded(applied.is_ok());
@@ -263,18 +255,30 @@ impl Running {
     }
 }
 
-/// Makes what operators ask and change: sessions, keys, and single logins.
-fn operators(
-    token: Option<Secret<Vec<u8>>>,
-    flows: &Flows,
-    keeper: &Arc<Keeper>,
-    clock: &SharedClock,
-) -> (Admin, Keys, Why, CaptureDesk) {
-    let sessions = &flows.sessions;
-    let admin = Admin::new(token, Arc::clone(sessions), Arc::clone(clock));
-    let keys = Keys::new(Arc::clone(keeper), Arc::clone(sessions), Arc::clone(clock));
-    let capture = CaptureDesk::new(Arc::clone(&flows.captures), Arc::clone(clock));
-    (admin, keys, Why::new(Arc::clone(&flows.histories)), capture)
+/// Makes what operators ask.
+fn service(
+    hosts: Vec<String>,
+    heeded: &Heeded,
+    (numbers, history): (&Arc<Metrics>, &Arc<History>),
+    (shared, startup): (&Arc<Shared>, &Arc<Startup>),
+) -> Operations {
+    let known = (shared, numbers.store.0, &numbers.keeper, &numbers.watched, &numbers.life);
+    let (keeper, clock) = (Arc::clone(&numbers.keeper), || Arc::clone(&shared.clock));
+    let (flows, events) = (&shared.flows, || Arc::clone(&shared.events));
+    let sessions = || Arc::clone(&flows.sessions);
+    let source: Arc<dyn Source> = Arc::<Metrics>::clone(numbers);
+    let desks = Desks {
+        health: Looked::new(&numbers.stop, startup, known, &numbers.workers),
+        sessions: SessionDesk::new(sessions(), clock()),
+        keys: KeyDesk::new(keeper, sessions(), clock()),
+        why: WhyDesk::new(Arc::clone(&flows.histories), events(), clock()),
+        capture: CaptureDesk::new(Arc::clone(&flows.captures), events(), clock()),
+        log: Arc::clone(&heeded.log),
+        scraper: numbers.scraper(),
+        status: StatusDesk::new(source, Arc::clone(history)),
+        probes: Arc::clone(&shared.probes),
+    };
+    Operations::new(Guard::new(hosts), Arc::clone(&heeded.operators), desks)
 }
 
 /// Nothing happens any more of which a record could be made.

@@ -8,7 +8,6 @@ use ipnet::IpNet;
 
 use super::{acme, watch};
 use crate::audit::{self, keys::PersonKey};
-use crate::base::secret::Secret;
 use crate::companion::Askers;
 use crate::companion::front::Front;
 use crate::gate::policy::Route;
@@ -16,6 +15,7 @@ use crate::identity::claims::PairwiseSecret;
 use crate::identity::signing_key::SigningKey;
 use crate::identity::ways::Ways;
 use crate::observe::{self, access, traces};
+use crate::operations::operators::Operator;
 use crate::request::headers::forwarded::Believed;
 use crate::server::certificates::Certificates;
 use crate::server::handover::Inherited;
@@ -53,8 +53,8 @@ pub struct Settings {
     pub signing_keys: Vec<SigningKey>,
     /// The secret behind the pseudonyms, when it is given.
     pub pairwise_secret: Option<PairwiseSecret>,
-    /// What opens the operators' part of the operations listener; there is none without.
-    pub admin_token: Option<Secret<Vec<u8>>>,
+    /// Who may ask the operations listener for what is not for everybody; nobody without.
+    pub operators: Vec<Operator>,
     /// Where keys are kept between runs.
     pub state_directory: Option<PathBuf>,
     /// Format and level of the program's log, and the access log.
@@ -157,6 +157,8 @@ pub struct Listen {
     pub operations: Socket,
     /// The names of hosts under which operators ask, beside addresses and `localhost`.
     pub operations_hosts: Vec<String>,
+    /// How TLS is spoken to operators, if it is.
+    pub operations_tls: Option<OperationsTls>,
     /// How long browsers shall insist on https.
     pub hsts: Option<Duration>,
     /// Networks of proxies whose connections begin with a PROXY protocol header.
@@ -193,6 +195,16 @@ pub struct CompanionTls {
     pub certificates: Arc<Certificates>,
     /// The authorities of the certificates that a proxy must show, in PEM; none is asked for
     /// without.
+    pub authorities: Option<Vec<u8>>,
+}
+
+/// TLS towards operators.
+pub struct OperationsTls {
+    /// The certificate, which is read again when it changes.
+    pub certificates: Arc<Certificates>,
+    /// The file that it is in: our own commands take this one alone.
+    pub file: PathBuf,
+    /// The authorities of the certificates that operators may show, in PEM; none is asked for without.
     pub authorities: Option<Vec<u8>>,
 }
 
@@ -247,6 +259,7 @@ impl Listen {
             redirect: None,
             operations,
             operations_hosts: Vec::new(),
+            operations_tls: None,
             hsts: None,
             proxy_protocol_from: Vec::new(),
             trusted_proxies: Vec::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::acme::Challenges;
 use super::error::Error;
 use super::inventory::Use;
-use super::settings::{Companion, CompanionTls, Https, Listen};
+use super::settings::{Companion, CompanionTls, Https, Listen, OperationsTls};
 use crate::companion::Askers;
 use crate::companion::front::{Front, Kind};
 use crate::gateway::ports::Ports;
@@ -40,14 +40,22 @@ pub(super) struct Sockets {
     /// The doors of each worker.
     pub(super) workers: Vec<Vec<Closed>>,
     pub(super) operations: Bound,
-    /// Under which names of hosts it is asked.
-    pub(super) hosts: Vec<String>,
+    /// How that is asked.
+    pub(super) door: OperationsDoor,
     /// What a successor would get.
     pub(super) hand_over: HandOver,
     pub(super) certificates: Watched,
     /// For the log: what is listened on, by name.
     pub(super) addresses: Vec<(&'static str, String)>,
     ports: Ports,
+}
+
+/// How the operations listener is asked.
+pub(super) struct OperationsDoor {
+    /// How TLS is spoken there, if it is.
+    pub(super) tls: Option<Arc<rustls::ServerConfig>>,
+    /// Under which names of hosts, beside addresses and `localhost`.
+    pub(super) hosts: Vec<String>,
 }
 
 /// Certificates that are to be watched.
@@ -73,11 +81,15 @@ impl Sockets {
         let mut sockets = Self {
             workers: (0..count).map(|_| Vec::new()).collect(),
             operations: take_one(bind(listen.operations, 1, listen.backlog)?)?,
-            hosts: listen.operations_hosts,
+            door: OperationsDoor { tls: None, hosts: listen.operations_hosts },
             hand_over: HandOver::default(),
             certificates: Watched::default(),
             addresses: Vec::new(),
             ports: Ports::default(),
+        };
+        sockets.door.tls = match listen.operations_tls {
+            Some(tls) => Some(sockets.speak_to_operators(tls)?),
+            None => None,
         };
         let (https, tls) = match listen.https {
             Some(Https { socket, certificates, options, acme: _ }) => {
@@ -143,6 +155,22 @@ impl Sockets {
             }
         };
         self.certificates.all.push((Use::Companion, tls.certificates));
+        Ok(config)
+    }
+
+    /// Says how TLS is spoken to operators, who may show a certificate.
+    fn speak_to_operators(
+        &mut self,
+        tls: OperationsTls,
+    ) -> Result<Arc<rustls::ServerConfig>, Error> {
+        let options = tls::Options { http2: false, ..tls::Options::default() };
+        let config = match &tls.authorities {
+            None => tls::server_config(&tls.certificates, options)?,
+            Some(authorities) => {
+                tls::server_config_for_some_known_clients(&tls.certificates, options, authorities)?
+            }
+        };
+        self.certificates.all.push((Use::Operations, tls.certificates));
         Ok(config)
     }
 

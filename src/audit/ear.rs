@@ -200,6 +200,9 @@ fn with_action<'r>(record: Record<'r>, action: AdminAction<'r>) -> Record<'r> {
             named("fetched_capture", Record { authn_request: text(login), ..record })
         }
         AdminAction::EndedCapture => named("ended_capture", record),
+        AdminAction::ChangedLogLevel { level, until: _ } => {
+            named("changed_log_level", Record { name: text(level), ..record })
+        }
         AdminAction::EndedAllSessions { ended } => {
             named("ended_all_sessions", Record { number: Some(ended), ..record })
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::operator::{self, Operator};
+use super::operator::{Gateway, Operator};
 use super::output::{complain, print};
 use crate::base::clock::Time;
 use crate::base::{private, random};
@@ -34,10 +34,8 @@ pub(super) struct Extent {
 pub(super) struct Arguments {
     #[command(flatten)]
     extent: Extent,
-    /// The configuration file of the gateway: where it listens for operators, and the file with the
-    /// token.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    gateway: Gateway,
     /// The folder to write the sealed answers to, a file each that nobody else may read. It is made
     /// when it is not there.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
@@ -45,7 +43,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    operator::with(&arguments.config, async |operator| act(operator, arguments).await)
+    arguments.gateway.run(async |operator| act(operator, arguments).await)
 }
 
 async fn act(operator: &Operator, arguments: &Arguments) -> Result<(), String> {

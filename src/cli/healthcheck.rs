@@ -1,29 +1,23 @@
 //! `brama healthcheck`: asks a running gateway whether it is well, where there is no shell and no curl:
 //! for `HEALTHCHECK` of a container, for `exec` probes, for scripts.
 //!
-//! 1. Of the configuration only `operations.listen` is used, and no key or certificate is read. Where the
+//! 1. Of the configuration only `operations.listen` is used, and the certificate of that listener where it
+//!    has one; no key is read. Where the
 //!    file cannot be read, or has no address there, it is as if it were empty: the variable
 //!    `BRAMA__OPERATIONS__LISTEN`, otherwise the default. So a file that an operator is editing says
 //!    nothing of the gateway that runs, unless it has another address.
 //! 2. A listener at every address (`0.0.0.0`, `::`) is asked on loopback.
-//! 3. The answer is there within [`PATIENCE`], or it is no.
+//! 3. The answer is there within [`crate::operations::client::PATIENCE`], or it is no.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use http::{Request, StatusCode};
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
-use tokio::time::timeout;
+use http::{Method, StatusCode};
 
 use super::output::{complain, environment, fail, print};
-use crate::base::body;
 use crate::config;
-use crate::operations::address::reachable;
+use crate::operations::client::Client;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -74,8 +68,12 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let address = match arguments.address.map_or_else(|| configured(&arguments.config), Ok) {
-        Ok(address) => reachable(address),
+    let client = match arguments.address.map(Client::new) {
+        Some(client) => Ok(client),
+        None => configured(&arguments.config),
+    };
+    let client = match client {
+        Ok(client) => client,
         Err(error) => return fail(error),
     };
     let path = &*arguments.path();
@@ -83,28 +81,31 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(format_args!("runtime cannot start: {error}")),
     };
-    match runtime.block_on(async { timeout(PATIENCE, ask(address, path)).await }) {
-        Ok(Ok((StatusCode::OK, text))) => {
-            print(text.trim_end());
+    let url = client.url(path);
+    match runtime.block_on(client.ask(Method::GET, path, None)) {
+        Ok(answer) if answer.status == StatusCode::OK => {
+            print(answer.text().trim_end());
             ExitCode::SUCCESS
         }
-        Ok(Ok((status, text))) => {
-            fail(format_args!("http://{address}{path} says {status}: {}", text.trim_end()))
+        Ok(answer) => {
+            fail(format_args!("{url} says {}: {}", answer.status, answer.text().trim_end()))
         }
-        Ok(Err(error)) => fail(format_args!("http://{address}{path} cannot be asked: {error}")),
-        Err(_) => fail(format_args!("http://{address}{path} does not answer within {PATIENCE:?}")),
+        Err(none) => fail(format_args!("{url} cannot be asked: {none}")),
     }
 }
 
-/// Returns `operations.listen` of a configuration, and says so where the file was of no use.
+/// Asks at `operations.listen` of a configuration, by TLS where that is spoken there, and says so where the
+/// file was of no use.
 ///
 /// # Errors
 ///
 /// When there is no address in the environment either, but something else.
-fn configured(path: &Path) -> Result<SocketAddr, String> {
+fn configured(path: &Path) -> Result<Client, String> {
     let why = match config::load(path, environment()) {
         Ok(loaded) if !loaded.was_refused("operations.listen") => {
-            return Ok(loaded.file.operations.listen);
+            let operations = &loaded.file.operations;
+            let certificate = operations.certificate.as_deref().map(|file| loaded.resolve(file));
+            return Client::new(operations.listen).pinned(certificate.as_deref());
         }
         Ok(loaded) => loaded.problems,
         Err(problems) => problems,
@@ -118,22 +119,8 @@ fn configured(path: &Path) -> Result<SocketAddr, String> {
     complain(format_args!(
         "brama: {address} is asked, since the configuration does not say\n{why}"
     ));
-    Ok(address)
+    Ok(Client::new(address))
 }
-
-async fn ask(address: SocketAddr, path: &str) -> Result<(StatusCode, String), body::BoxError> {
-    let request = Request::get(format!("http://{address}{path}")).body(Empty::<Bytes>::new())?;
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let answer = client.request(request).await?;
-    let status = answer.status();
-    let bytes = body::read(answer.into_body(), MOST).await?;
-    Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-/// How long the answer may take.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// The most bytes of it that are read.
-const MOST: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

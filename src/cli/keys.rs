@@ -137,7 +137,7 @@ mod tests {
             [&["retire", "-sAb_9", "-c", "x.toml"][..], &["-c", "x.toml", "retire", "-sAb_9"]]
         {
             let parsed = Program::try_parse_from(std::iter::once(&"keys").chain(words)).unwrap();
-            assert!(parsed.arguments.config.ends_with("x.toml"), "{words:?}");
+            assert!(parsed.arguments.gateway.config.ends_with("x.toml"), "{words:?}");
             assert!(matches!(parsed.arguments.act, Act::Retire { kid } if kid == "-sAb_9"));
         }
         for words in [&["retire"][..], &["retire", "one", "two"], &["list", "-sAb_9"]] {

@@ -14,6 +14,7 @@ mod explain_policy;
 mod healthcheck;
 mod keys;
 mod lines;
+mod log_level;
 mod man;
 mod onboarding;
 mod operator;
@@ -91,6 +92,8 @@ enum Command {
     Keys(keys::Arguments),
     /// Looks whether the audit log is as it was written, and finds records in it.
     Audit(audit::Arguments),
+    /// Shows how much a running gateway logs, and changes it for a while.
+    LogLevel(log_level::Arguments),
     /// Says what certificates and keys are, compares two, makes requests for new ones, and renews
     /// them without a failed login.
     Certs(certs::Arguments),
@@ -104,7 +107,8 @@ enum Command {
     PrintConfig(print_config::Arguments),
     /// Says what a reason code means (in a log, on a page, in JSON), and who does what about it.
     Reason(reason::Arguments),
-    /// Prints the configuration with every key, its meaning and its default.
+    /// Prints the configuration with every key, its meaning and its default; or what the operations
+    /// listener answers, as OpenAPI.
     Reference(reference::Arguments),
     /// Prints what a shell needs to complete commands and options.
     Completions(completions::Arguments),
@@ -165,6 +169,7 @@ pub fn main() -> ExitCode {
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::LogLevel(arguments) => log_level::run(&arguments),
         Command::Certs(arguments) => certs::run(&arguments),
         Command::Onboarding(arguments) => onboarding::run(&arguments),
         Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),

@@ -1,5 +1,5 @@
 //! The files that a configuration names and that are read again when they change: certificates,
-//! keys, authorities, passwords, and what makes
+//! keys, authorities, passwords, tokens of operators, and what makes
 //! pages look like the office's own. Those of listeners are watched by
 //! [`crate::server::certificates`]; what cannot change while the program runs is not among them.
 
@@ -39,7 +39,11 @@ pub fn watched(loaded: &Loaded) -> Vec<PathBuf> {
             &redis.client_key,
         ]
     });
-    let named = single.into_iter().chain(of_p12).chain(of_upstreams).chain(of_redis).flatten();
+    let operations = &loaded.file.operations;
+    let of_operators = operations.operators.iter().map(|operator| &operator.token_file);
+    let of_operators = of_operators.chain([&operations.admin_token_file]);
+    let named = single.into_iter().chain(of_p12).chain(of_upstreams).chain(of_redis);
+    let named = named.chain(of_operators).flatten();
     let pages = &loaded.file.pages;
     let of_pages = [&pages.logo, &pages.logo_dark].into_iter().flatten().cloned();
     let texts = pages.texts.iter().flat_map(|folder| {

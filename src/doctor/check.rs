@@ -105,7 +105,7 @@ checks! {
     GatewayStore Gateway "gateway.store" "it reaches its store";
     GatewayKeys Gateway "gateway.keys" "it keeps the keys of identities";
     GatewayConfiguration Gateway "gateway.configuration" "it took its last configuration";
-    GatewayToken Gateway "gateway.token" "it knows the token of operators that is configured";
+    GatewayToken Gateway "gateway.token" "it knows the tokens of all operators that are configured";
     PublicDns Public "public.dns" "the public name has addresses";
     PublicTcp Public "public.tcp" "each of them takes connections";
     PublicTls Public "public.tls" "browsers would trust the certificate there";

@@ -1,23 +1,14 @@
 //! The gateway that runs here, by its operations listener. Where none runs, that is a warning: what
 //! depends on it is not examined.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST};
-use http::{Method, Request, StatusCode};
-use http_body_util::Full;
+use http::{Method, StatusCode};
 use serde_json::Value;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::check::{Check, Group};
-use super::exchange::{self, Answer, NoAnswer};
 use super::finding::Findings;
 use super::options::Options;
 use crate::app::Settings;
-use crate::operations::address::reachable;
+use crate::operations::client::{Answer, Client, NoAnswer};
 use crate::operations::probes;
 use crate::request::probes::Arrival;
 use crate::server::socket::Socket;
@@ -25,9 +16,8 @@ use crate::server::socket::Socket;
 /// The operations listener of a gateway, as far as one runs.
 #[derive(Debug, Default)]
 pub(super) struct Running {
-    /// Where it is asked; none when it does not run.
-    operations: Option<SocketAddr>,
-    time: Duration,
+    /// What asks it; none when it does not run.
+    operations: Option<Client>,
 }
 
 pub(super) async fn examine(
@@ -35,17 +25,24 @@ pub(super) async fn examine(
     settings: &Settings,
     findings: &mut Findings,
 ) -> Running {
-    let mut running = Running { operations: None, time: options.timeout };
+    let mut running = Running::default();
     let Socket::Address(address) = &settings.listen.operations else {
         findings.fill(&[Group::Gateway], "operations.listen is no address");
         return running;
     };
-    let address = reachable(*address);
-    let about = address.to_string();
-    let ready = ask(address, Method::GET, "/readyz", None, running.time).await;
+    let certificate = settings.listen.operations_tls.as_ref().map(|tls| &*tls.file);
+    let client = match Client::new(*address).pinned(certificate) {
+        Ok(client) => client.within(options.timeout),
+        Err(error) => {
+            findings.fill(&[Group::Gateway], &error);
+            return running;
+        }
+    };
+    let about = client.address().to_string();
+    let ready = client.ask(Method::GET, "/readyz", None).await;
     match is_ready(&ready) {
         Ok(text) => {
-            let whose = whose(address, running.time).await;
+            let whose = whose(&client).await;
             if let Some(other) = whose.as_ref().filter(|url| **url != settings.gateway.origin) {
                 let seen = format!(
                     "a gateway of another configuration answers there: its portal.public_url is \
@@ -55,14 +52,14 @@ pub(super) async fn examine(
                 findings.fill(&[Group::Gateway], "a gateway of another configuration answers");
                 return running;
             }
-            running.operations = Some(address);
+            running.operations = Some(client.clone());
             if !options.wants(&[Group::Gateway]) {
                 return running;
             }
             said(&text, &about, findings);
-            metrics(address, running.time, findings).await;
+            metrics(&client, findings).await;
             if whose.is_some() {
-                token(address, settings, running.time, findings).await;
+                tokens(&client, settings, findings).await;
             } else {
                 let why =
                     "it does not say of which configuration it is, so it is not told the token";
@@ -116,10 +113,9 @@ fn is_ready(answer: &Result<Answer, NoAnswer>) -> Result<String, Missing> {
 
 /// Asks a gateway for its public address, which cannot change while it runs; none where it does not
 /// say.
-async fn whose(address: SocketAddr, time: Duration) -> Option<String> {
-    let answer = ask(address, Method::GET, probes::PATH, None, time).await.ok()?;
-    let value: Value = serde_json::from_slice(&answer.body).ok()?;
-    value.get("public_url")?.as_str().map(str::to_owned)
+async fn whose(client: &Client) -> Option<String> {
+    let answer = client.ask(Method::GET, probes::PATH, None).await.ok()?;
+    answer.json().get("public_url")?.as_str().map(str::to_owned)
 }
 
 /// What readiness says beside "ready".
@@ -144,9 +140,9 @@ fn said(text: &str, about: &str, findings: &mut Findings) {
     }
 }
 
-async fn metrics(address: SocketAddr, time: Duration, findings: &mut Findings) {
-    let about = address.to_string();
-    let answer = ask(address, Method::GET, "/metrics", None, time).await;
+async fn metrics(client: &Client, findings: &mut Findings) {
+    let about = client.address().to_string();
+    let answer = client.ask(Method::GET, "/metrics", None).await;
     let text = match &answer {
         Ok(answer) if answer.status == StatusCode::OK => answer.text(),
         Ok(answer) => {
@@ -171,23 +167,34 @@ async fn metrics(address: SocketAddr, time: Duration, findings: &mut Findings) {
     }
 }
 
-async fn token(address: SocketAddr, settings: &Settings, time: Duration, findings: &mut Findings) {
-    let about = address.to_string();
-    let Some(token) = &settings.admin_token else {
+/// Whether it takes the tokens of all operators.
+async fn tokens(client: &Client, settings: &Settings, findings: &mut Findings) {
+    let about = client.address().to_string();
+    if settings.operators.is_empty() {
         let why = "operations.admin_token_file is not given: nobody operates the gateway";
         return findings.not_examined(Check::GatewayToken, &about, why);
-    };
-    let token = String::from_utf8_lossy(token.expose()).into_owned();
-    match ask(address, Method::GET, "/sessions?limit=1", Some(&token), time).await {
-        Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => findings.problem(
-            Check::GatewayToken,
-            &about,
-            "it does not take the token of operations.admin_token_file",
-            "the file was changed after the gateway read it: run brama reload, or restart it",
-        ),
-        Ok(_) => findings.ok(Check::GatewayToken, &about, "it takes the token of its operators"),
-        Err(none) => findings.not_examined(Check::GatewayToken, &about, none.to_string()),
     }
+    for operator in &settings.operators {
+        let Some(token) = &operator.token else { continue };
+        let client = client.clone().with_token(token);
+        match client.ask(Method::GET, "/keys", None).await {
+            Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => {
+                let seen = format!("it does not take the token of {}", operator.name);
+                return findings.problem(
+                    Check::GatewayToken,
+                    &about,
+                    seen,
+                    "the gateway has not read the file since it changed: run brama reload, and look \
+                     at its log",
+                );
+            }
+            Ok(_) => {}
+            Err(none) => {
+                return findings.not_examined(Check::GatewayToken, &about, none.to_string());
+            }
+        }
+    }
+    findings.ok(Check::GatewayToken, &about, "it takes the tokens of its operators");
 }
 
 impl Running {
@@ -201,51 +208,27 @@ impl Running {
     /// # Errors
     /// Why there is none.
     pub(super) async fn announce(&self) -> Result<String, String> {
-        let address = self.operations.ok_or("no gateway runs here")?;
-        let answer = ask(address, Method::POST, probes::PATH, None, self.time).await;
+        let client = self.operations.as_ref().ok_or("no gateway runs here")?;
+        let answer = client.ask(Method::POST, probes::PATH, None).await;
         let answer = answer.map_err(|none| none.to_string())?;
-        let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let name = value.get("probe").and_then(Value::as_str).map(str::to_owned);
-        name.ok_or_else(|| format!("{} answers {} to a probe", address, answer.told()))
+        let name = answer.json().get("probe").and_then(Value::as_str).map(str::to_owned);
+        name.ok_or_else(|| format!("{} answers {} to a probe", client.address(), answer.told()))
     }
 
     /// Returns how a probe arrived, if it did.
     pub(super) async fn arrival(&self, name: &str) -> Option<Arrival> {
         let path = format!("{}/{name}", probes::PATH);
-        let answer = ask(self.operations?, Method::GET, &path, None, self.time).await.ok()?;
-        let value: Value = serde_json::from_slice(&answer.body).ok()?;
-        serde_json::from_value(value.get("arrival")?.clone()).ok()
+        let answer = self.operations.as_ref()?.ask(Method::GET, &path, None).await.ok()?;
+        serde_json::from_value(answer.json().get("arrival")?.clone()).ok()
     }
 
     /// Says that a probe is not awaited any more.
     pub(super) async fn forget(&self, name: &str) {
-        if let Some(address) = self.operations {
+        if let Some(client) = &self.operations {
             let path = format!("{}/{name}", probes::PATH);
-            let _ = ask(address, Method::DELETE, &path, None, self.time).await;
+            let _ = client.ask(Method::DELETE, &path, None).await;
         }
     }
-}
-
-async fn ask(
-    address: SocketAddr,
-    method: Method,
-    path: &str,
-    token: Option<&str>,
-    time: Duration,
-) -> Result<Answer, NoAnswer> {
-    let stream = match timeout(time, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(NoAnswer::Broken(error.to_string())),
-        Err(_) => return Err(NoAnswer::Slow(time)),
-    };
-    let request = Request::builder().method(method).uri(path).header(HOST, address.to_string());
-    let request = request.header(probes::ASKS, "1");
-    let request = match token {
-        Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
-        None => request,
-    };
-    let request = request.body(Full::<Bytes>::default()).unwrap_or_default();
-    exchange::ask(stream, request, time).await
 }
 
 const ANOTHER: &str = "give each gateway of a machine its own operations.listen; if the file was changed \

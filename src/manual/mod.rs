@@ -25,6 +25,7 @@ macro_rules! pages {
 
 pages! {
     acme: "../../docs/acme.md",
+    admin_api: "../../docs/admin-api.md",
     architecture: "../../docs/architecture.md",
     attacks: "../../docs/attacks.md",
     attacks_browser: "../../docs/attacks-browser.md",

@@ -346,6 +346,13 @@ pub enum AdminAction<'e> {
     },
     /// Ended the capture, and had what was kept forgotten.
     EndedCapture,
+    /// Had the program log more or less.
+    ChangedLogLevel {
+        /// What is written.
+        level: &'e str,
+        /// When it falls back to what is configured; none is at the next start.
+        until: Option<Time>,
+    },
     /// Ended all sessions, since every pseudonym is another one.
     EndedAllSessions {
         /// How many.

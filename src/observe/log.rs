@@ -42,6 +42,19 @@ impl Level {
         EnvFilter::try_new(text).map(|_| level).map_err(|_| BadLevel(text.to_owned()))
     }
 
+    /// Returns its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the same with another level for our own lines: what libraries say stays as it is. A
+    /// filter for a part of ours stays as well. A level that is none changes nothing.
+    #[must_use]
+    pub fn with_ours_at(&self, level: &str) -> Self {
+        Self::new(&format!("{},brama={level}", self.0)).unwrap_or_else(|_| self.clone())
+    }
+
     fn filter(&self) -> EnvFilter {
         EnvFilter::new(&self.0)
     }

@@ -1,29 +1,22 @@
 //! What operators do to look at answers of the node ([`crate::flow::capture`]).
 //!
-//! 1. Nothing is done without the operators' token, as with sessions ([`super::sessions`]), and each
-//!    act stands in the log.
+//! 1. It is for those who may change something, and each act stands in the log with their name.
 //! 2. What is given away is sealed to the service's decryption key. The token alone reads nothing.
-//!
-//! | request | answer |
-//! |---|---|
-//! | `POST /capture` `{"answers": 1, "seconds": 600}` | how things stand; the next answers are captured by this process |
-//! | `GET /capture` | `{"until": "...", "left": 1, "kept": [{"name": "...", "at": "...", "login": "ID-..."}]}` |
-//! | `GET /capture/NAME` | the same with `sealed`, once |
-//! | `DELETE /capture` | how things stand; nothing is captured any more, and what waits is forgotten |
+//! 3. It is given away once.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use http::Method;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::json::{self, AdminError, Done, read};
-use super::sessions::Admin;
-use crate::base::body::Body;
+use super::call::{Call, Done, said, whole};
+use super::problem::Problem;
 use crate::base::clock::SharedClock;
-use crate::flow::capture::{Captured, Captures, LONGEST, MOST_ANSWERS, Standing, Wish};
-use crate::observe::event::AdminAction;
-use crate::wire::incoming::Incoming;
+use crate::flow::capture::{self, Captures, LONGEST, MOST_ANSWERS, Wish};
+use crate::observe::event::{AdminAction, Event};
+use crate::observe::events::Events;
 
 /// The path that requests about captured answers begin with.
 pub const PATH: &str = "/capture";
@@ -31,86 +24,139 @@ pub const PATH: &str = "/capture";
 /// Has answers of the node captured for operators.
 pub struct CaptureDesk {
     captures: Arc<Captures>,
+    events: Arc<Events>,
     clock: SharedClock,
+}
+
+/// What is to be captured.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Capture")]
+pub struct Wanted {
+    /// How many answers at most.
+    #[serde(deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 20))]
+    answers: u32,
+    /// For how many seconds at most.
+    #[serde(deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 3600))]
+    seconds: u32,
+}
+
+/// How it stands with captured answers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Captures")]
+pub struct Standing {
+    /// Until when answers are captured; null when none is.
+    until: Option<String>,
+    /// How many more.
+    left: usize,
+    /// What waits to be fetched.
+    kept: Vec<Captured>,
+}
+
+/// An answer that was captured.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Captured {
+    /// What it is fetched by.
+    name: String,
+    /// When it came.
+    at: String,
+    /// The `ID` of the `AuthnRequest` of its login.
+    login: String,
+}
+
+/// An answer that was fetched.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SealedAnswer")]
+pub struct Sealed {
+    /// What it was fetched by.
+    name: String,
+    /// When it came.
+    at: String,
+    /// The `ID` of the `AuthnRequest` of its login.
+    login: String,
+    /// The answer, sealed to the service's decryption key, as XML.
+    sealed: String,
 }
 
 impl CaptureDesk {
     /// Makes the door to what is captured.
     #[must_use]
-    pub fn new(captures: Arc<Captures>, clock: SharedClock) -> Self {
-        Self { captures, clock }
+    pub fn new(captures: Arc<Captures>, events: Arc<Events>, clock: SharedClock) -> Self {
+        Self { captures, events, clock }
     }
 
-    /// Answers a request whose path is [`PATH`] or below it.
-    pub(super) async fn answer(&self, request: Request<Incoming>, admin: &Admin) -> Response<Body> {
-        json::answer(match admin.admit(request.headers()) {
-            Ok(()) => self.handle(request, admin).await,
-            Err(refused) => Err(refused),
+    pub(super) async fn begin(&self, call: Call) -> Done {
+        let operator = call.operator().to_owned();
+        let wanted: Wanted = call.take().await?;
+        let wish = wanted.wish().ok_or(Problem::malformed(WISH))?;
+        self.captures.begin(wish, self.clock.now());
+        let (answers, seconds) = (wish.answers, wish.time.as_secs());
+        self.tell(&operator, AdminAction::BeganCapture { answers, seconds });
+        self.show()
+    }
+
+    pub(super) fn show(&self) -> Done {
+        let standing = self.captures.standing(self.clock.now());
+        said(&Standing {
+            until: standing.until.map(|until| until.to_string()),
+            left: standing.left,
+            kept: standing.kept.iter().map(Captured::of).collect(),
         })
     }
 
-    async fn handle(&self, request: Request<Incoming>, admin: &Admin) -> Done {
-        let (parts, body) = request.into_parts();
-        let now = self.clock.now();
-        let rest = parts.uri.path().strip_prefix(PATH).ok_or(AdminError::NotFound)?;
-        match (rest, &parts.method) {
-            ("", &Method::POST) => {
-                let wish = wish(&read(body).await?).ok_or(AdminError::Malformed(WISH))?;
-                self.captures.begin(wish, now);
-                let (answers, seconds) = (wish.answers, wish.time.as_secs());
-                admin.tell(AdminAction::BeganCapture { answers, seconds });
-            }
-            ("", &Method::GET) => {}
-            ("", &Method::DELETE) => {
-                self.captures.end(now);
-                admin.tell(AdminAction::EndedCapture);
-            }
-            ("", _) => return Err(AdminError::Method),
-            (rest, &Method::GET) => {
-                let name = rest.strip_prefix('/').ok_or(AdminError::NotFound)?;
-                let taken = self.captures.take(name, now);
-                let taken = taken.ok_or(AdminError::NoSuch("nothing is kept under this name"))?;
-                admin.tell(AdminAction::FetchedCapture { login: &taken.login });
-                let mut told = shown(&taken);
-                told["sealed"] = Value::String(taken.sealed);
-                return Ok((StatusCode::OK, told));
-            }
-            _ => return Err(AdminError::Method),
+    pub(super) fn fetch(&self, call: &Call) -> Done {
+        // Whoever asks without wanting the answer would lose it.
+        if call.head.method == Method::HEAD {
+            return Err(Problem::Method(Method::GET.to_string()));
         }
-        Ok((StatusCode::OK, told(&self.captures.standing(now))))
+        let taken = self.captures.take(&call.name, self.clock.now());
+        let taken = taken.ok_or(Problem::NoSuch("nothing is kept under this name"))?;
+        self.tell(call.operator(), AdminAction::FetchedCapture { login: &taken.login });
+        let Captured { name, at, login } = Captured::of(&taken);
+        said(&Sealed { name, at, login, sealed: taken.sealed })
+    }
+
+    pub(super) fn end(&self, call: &Call) -> Done {
+        self.captures.end(self.clock.now());
+        self.tell(call.operator(), AdminAction::EndedCapture);
+        self.show()
+    }
+
+    fn tell(&self, admin: &str, action: AdminAction<'_>) {
+        self.events.tell(self.clock.now(), None, Event::AdminActed { admin, action });
     }
 }
 
-/// Reads a wish that may be fulfilled as it is.
-fn wish(asked: &Value) -> Option<Wish> {
-    let number = |name: &str| asked.get(name).and_then(Value::as_u64);
-    let answers = usize::try_from(number("answers")?).ok()?;
-    let time = Duration::from_secs(number("seconds")?);
-    let may_be = (1..=MOST_ANSWERS).contains(&answers) && !time.is_zero() && time <= LONGEST;
-    may_be.then_some(Wish { answers, time })
+impl Wanted {
+    /// Returns a wish that may be fulfilled as it is.
+    fn wish(&self) -> Option<Wish> {
+        let answers = usize::try_from(self.answers).ok()?;
+        let time = Duration::from_secs(self.seconds.into());
+        let may_be = (1..=MOST_ANSWERS).contains(&answers) && !time.is_zero() && time <= LONGEST;
+        may_be.then_some(Wish { answers, time })
+    }
 }
 
-fn told(standing: &Standing) -> Value {
-    json!({
-        "until": standing.until.map(|until| until.to_string()),
-        "left": standing.left,
-        "kept": standing.kept.iter().map(shown).collect::<Vec<_>>(),
-    })
+impl Captured {
+    fn of(captured: &capture::Captured) -> Self {
+        let (name, login) = (captured.name.clone(), captured.login.clone());
+        Self { name, at: captured.at.to_string(), login }
+    }
 }
 
-fn shown(captured: &Captured) -> Value {
-    json!({
-        "name": captured.name,
-        "at": captured.at.to_string(),
-        "login": captured.login,
-    })
-}
-
+pub(super) const BEGINS: &str =
+    "Has this process capture the node's next answers, in the place of what was wanted before.";
+pub(super) const FETCHES: &str = "Fetches a captured answer, once; HEAD does not.";
+pub(super) const ENDS: &str = "Captures nothing any more, and forgets what waits to be fetched.";
 const WISH: &str = "give answers, 1 to 20, and seconds, 1 to 3600";
 const _: () = assert!(MOST_ANSWERS == 20 && LONGEST.as_secs() == 3600);
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -123,11 +169,19 @@ mod tests {
             (1, 0, false),
             (1, 3601, false),
         ] {
-            let asked = json!({ "answers": answers, "seconds": seconds });
-            assert_eq!(wish(&asked).is_some(), may_be, "{asked}");
+            let wanted = Wanted { answers, seconds };
+            assert_eq!(wanted.wish().is_some(), may_be, "{wanted:?}");
         }
-        for asked in [json!({}), json!({ "answers": 1 }), json!({ "answers": -1, "seconds": 5 })] {
-            assert_eq!(wish(&asked), None, "{asked}");
+        for (asked, may_be) in [
+            (json!({ "answers": 1, "seconds": 5 }), true),
+            (json!({ "answers": 1.0, "seconds": 5.0 }), true),
+            (json!({}), false),
+            (json!({ "answers": 1 }), false),
+            (json!({ "answers": -1, "seconds": 5 }), false),
+            (json!({ "answers": 1.5, "seconds": 5 }), false),
+            (json!({ "answers": 1, "seconds": 5, "all": true }), false),
+        ] {
+            assert_eq!(serde_json::from_value::<Wanted>(asked.clone()).is_ok(), may_be, "{asked}");
         }
     }
 }

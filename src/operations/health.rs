@@ -18,10 +18,12 @@
 
 use std::fmt::Write as _;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
+use schemars::JsonSchema;
 
 /// A part of the gateway that has a state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(rename = "Part", rename_all = "lowercase", inline)]
 pub enum Name {
     /// Whether the process was told to stop, or has a successor.
     Drain,
@@ -114,6 +116,18 @@ pub struct Part {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs(pub Vec<Name>);
 
+/// What readiness may be asked with.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the document says what the query may have; it is read by hand")]
+pub(super) struct Question {
+    /// Names each part with its state.
+    verbose: Option<String>,
+    /// Parts that are passed over.
+    exclude: Option<Vec<Name>>,
+    /// Parts that are needed beside.
+    needs: Option<Vec<Name>>,
+}
+
 /// Knows how the parts are.
 pub trait Health: Send + Sync {
     /// Returns each part once, in the order of [`Name::ALL`]. Asks nobody and waits for nothing.
@@ -126,25 +140,13 @@ pub trait Health: Send + Sync {
 /// An answer: its status, and one line or several.
 pub(super) type Answer = (StatusCode, String);
 
-/// Tells whether a question is about health.
-pub(super) fn is_asked(path: &str) -> bool {
-    matches!(path, "/livez" | "/healthz" | "/ping" | "/readyz" | "/startupz")
-}
-
 /// Tells whether the answer says more than the state as a whole.
 pub(super) fn is_verbose(query: Option<&str>) -> bool {
     pairs(query).any(|(name, _)| name == "verbose")
 }
 
 /// Answers a question about health; none when it is another one.
-pub(super) fn answer(
-    (method, path): (&Method, &str),
-    query: Option<&str>,
-    parts: &dyn Health,
-) -> Option<Answer> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        return None;
-    }
+pub(super) fn answer(path: &str, query: Option<&str>, parts: &dyn Health) -> Option<Answer> {
     match path {
         "/livez" | "/healthz" | "/ping" => Some((StatusCode::OK, "ok\n".to_owned())),
         "/startupz" => Some(startup(&parts.look())),
@@ -291,7 +293,7 @@ mod tests {
         let (path, query) =
             question.split_once('?').map_or((question, None), |(path, query)| (path, Some(query)));
         let parts = Fixed(states.to_vec(), needs.to_vec());
-        let (status, text) = answer((&Method::GET, path), query, &parts).unwrap();
+        let (status, text) = answer(path, query, &parts).unwrap();
         (status.as_u16(), text)
     }
 
@@ -378,8 +380,8 @@ mod tests {
             assert_eq!(ask(states, &[], path).0, status, "{path}");
         }
         let parts = Fixed(Vec::new(), Vec::new());
-        for (method, path) in [(Method::POST, "/readyz"), (Method::GET, "/readyz/store")] {
-            assert!(answer((&method, path), None, &parts).is_none(), "{method} {path}");
+        for path in ["/readyz/store", "/ready"] {
+            assert!(answer(path, None, &parts).is_none(), "{path}");
         }
     }
 

@@ -1,33 +1,25 @@
 //! What operators do with the keys of signed identities: list, rotate and retire them, and save the
 //! secret of the pseudonyms.
 //!
-//! 1. Nothing is done without the operators' token, as with sessions ([`super::sessions`]).
-//! 2. No private key leaves the gateway.
-//! 3. The secret of the pseudonyms does, for a backup: to this machine only, whatever address the
+//! 1. No private key leaves the gateway.
+//! 2. The secret of the pseudonyms does, for a backup: to this machine only, whatever address the
 //!    listener has. With it, the person behind a pseudonym can be found out.
-//! 4. What was begun is finished and logged, although the operator's connection ends.
-//! 5. Sessions were begun by the old secret of the pseudonyms, and count as other persons' by another
+//! 3. What was begun is finished and logged, although the operator's connection ends.
+//! 4. Sessions were begun by the old secret of the pseudonyms, and count as other persons' by another
 //!    one: when it is replaced, all of them end.
-//!
-//! | request | answer |
-//! |---|---|
-//! | `GET /keys` | all keys with their standing and times |
-//! | `GET /keys/jwks` | the public keys, as they are published |
-//! | `POST /keys/rotate` `{}` or `{"alg": "ES256"}` | all keys; the next one signs |
-//! | `POST /keys/retire` `{"kid": "..."}` | all keys; that one signs nothing any more. 202 with `pending`: here alone, and why; the others are told later |
-//! | `POST /keys/backup` | `{"pairwise_secret": "..."}` in base64 |
-//! | `POST /keys/restore` `{"pairwise_secret": "..."}` | `{"restored": true, "ended": 12}`: so many sessions |
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::json::{self, AdminError, Done, read};
-use super::sessions::{Admin, OPERATOR, end_all};
+use super::call::{Call, Done, Nothing, said, said_with};
+use super::problem::Problem;
+use super::sessions::end_all;
 use crate::app::keys::{Error, Keeper, Retired};
-use crate::base::body::Body;
 use crate::base::causes::in_one_line;
 use crate::base::clock::SharedClock;
 use crate::base::encoding::{base64, from_base64};
@@ -37,19 +29,95 @@ use crate::identity::signing_key::Algorithm;
 use crate::observe::event::{AdminAction, Event};
 use crate::session::sessions::Sessions;
 use crate::store::Unavailable;
-use crate::wire::incoming::Incoming;
-
-/// The path that requests about keys begin with.
-pub const PATH: &str = "/keys";
 
 /// Answers operators who ask about keys.
-pub struct Keys(Arc<Gateway>);
+pub struct KeyDesk(Arc<Gateway>);
 
 /// What operators change.
 struct Gateway {
     keeper: Arc<Keeper>,
     sessions: Arc<Sessions>,
     clock: SharedClock,
+}
+
+/// Which keys change.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rotate {
+    /// Only the key of this algorithm.
+    alg: Option<Alg>,
+}
+
+/// How a key signs (RFC 7518 3.1, RFC 8037 3.1).
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+enum Alg {
+    #[serde(rename = "ES256")]
+    Es256,
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+/// The key that retires.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retire {
+    /// Its `kid`.
+    kid: String,
+}
+
+/// The secret of the pseudonyms.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PairwiseBackup {
+    /// At least 32 bytes, in base64 (RFC 4648 4).
+    #[schemars(regex(pattern = SECRET_PATTERN))]
+    pairwise_secret: String,
+}
+
+impl fmt::Debug for PairwiseBackup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// The keys that sign identities.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Keys")]
+pub struct Listed {
+    keys: Vec<Key>,
+    /// Why replicas do not know of it yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<String>,
+}
+
+/// A key.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Key {
+    kid: String,
+    alg: &'static str,
+    /// `next`, `current`, `previous` or `retired`.
+    standing: &'static str,
+    /// When it was made.
+    since: String,
+    /// From when it signs.
+    signs_from: String,
+}
+
+/// The public keys (RFC 7517 5).
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "JwkSet")]
+pub struct Published {
+    keys: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What came of another secret.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Restored {
+    restored: bool,
+    /// How many sessions ended by it.
+    ended: u64,
 }
 
 /// What an operator wants done.
@@ -60,133 +128,126 @@ enum Act {
     Restore(PairwiseSecret),
 }
 
-impl Keys {
-    /// Makes the door to what keeps the keys.
+impl KeyDesk {
+    /// Makes the desk of what keeps the keys.
     #[must_use]
     pub fn new(keeper: Arc<Keeper>, sessions: Arc<Sessions>, clock: SharedClock) -> Self {
         Self(Arc::new(Gateway { keeper, sessions, clock }))
     }
 
-    /// Answers a request whose path is [`PATH`] or below it. `from` is who asks.
-    pub(super) async fn answer(
-        &self,
-        request: Request<Incoming>,
-        from: IpAddr,
-        admin: &Admin,
-    ) -> Response<Body> {
-        json::answer(match admin.admit(request.headers()) {
-            Ok(()) => self.handle(request, from).await,
-            Err(refused) => Err(refused),
-        })
+    pub(super) fn list(&self) -> Done {
+        said(&self.0.list())
     }
 
-    async fn handle(&self, request: Request<Incoming>, from: IpAddr) -> Done {
-        let (parts, body) = request.into_parts();
-        let rest = parts.uri.path().strip_prefix(PATH).ok_or(AdminError::NotFound)?;
-        let act = match (rest, &parts.method) {
-            ("", &Method::GET) => return Ok((StatusCode::OK, self.0.list())),
-            ("/jwks", &Method::GET) => {
-                let published = serde_json::from_str(&self.0.keeper.published());
-                return Ok((StatusCode::OK, published.unwrap_or_default()));
-            }
-            ("/rotate", &Method::POST) => {
-                let asked = read(body).await?;
-                Act::Rotate(match asked.get("alg").and_then(Value::as_str) {
-                    Some(name) => Some(Algorithm::named(name).ok_or(AdminError::Malformed(ALG))?),
-                    None => None,
-                })
-            }
-            ("/retire", &Method::POST) => {
-                let asked = read(body).await?;
-                let kid = asked.get("kid").and_then(Value::as_str);
-                Act::Retire(kid.ok_or(AdminError::Malformed("give kid"))?.to_owned())
-            }
-            ("/backup", &Method::POST) => {
-                require_here(from)?;
-                Act::Backup
-            }
-            ("/restore", &Method::POST) => {
-                require_here(from)?;
-                let asked = read(body).await?;
-                let given = asked.get("pairwise_secret").and_then(Value::as_str);
-                let secret = given.and_then(from_base64).and_then(PairwiseSecret::new);
-                Act::Restore(secret.ok_or(AdminError::Malformed(SECRET))?)
-            }
-            ("" | "/jwks" | "/rotate" | "/retire" | "/backup" | "/restore", _) => {
-                return Err(AdminError::Method);
-            }
-            _ => return Err(AdminError::NotFound),
-        };
-        // The operator may leave before the answer: it is done and logged all the same.
+    pub(super) fn published(&self) -> Done {
+        let published: Result<Published, _> = serde_json::from_str(&self.0.keeper.published());
+        said(&published.map_err(|_| Problem::Failed("the keys cannot be told"))?)
+    }
+
+    pub(super) async fn rotate(&self, call: Call) -> Done {
+        let operator = call.operator().to_owned();
+        let asked: Rotate = call.take().await?;
+        self.perform(operator, Act::Rotate(asked.alg.map(Algorithm::from))).await
+    }
+
+    pub(super) async fn retire(&self, call: Call) -> Done {
+        let operator = call.operator().to_owned();
+        let asked: Retire = call.take().await?;
+        self.perform(operator, Act::Retire(asked.kid)).await
+    }
+
+    pub(super) async fn backup(&self, call: Call) -> Done {
+        let operator = call.operator().to_owned();
+        let _: Nothing = call.take().await?;
+        self.perform(operator, Act::Backup).await
+    }
+
+    pub(super) async fn restore(&self, call: Call) -> Done {
+        let operator = call.operator().to_owned();
+        let asked: PairwiseBackup = call.take().await?;
+        let secret = from_base64(&asked.pairwise_secret).and_then(PairwiseSecret::new);
+        let secret = secret.ok_or(Problem::malformed(SECRET))?;
+        self.perform(operator, Act::Restore(secret)).await
+    }
+
+    /// The operator may leave before the answer: it is done and logged all the same.
+    async fn perform(&self, operator: String, act: Act) -> Done {
         let gateway = Arc::clone(&self.0);
-        let done = tokio::spawn(async move { gateway.perform(act).await });
+        let done = tokio::spawn(async move { gateway.perform(&operator, act).await });
         done.await.map_err(|error| Unavailable(error.to_string()))?
     }
 }
 
 impl Gateway {
-    async fn perform(&self, act: Act) -> Done {
+    async fn perform(&self, operator: &str, act: Act) -> Done {
         match act {
             Act::Rotate(algorithm) => {
                 self.keeper.rotate(algorithm).await?;
                 let algorithm = algorithm.map(Algorithm::name);
-                self.tell(AdminAction::RotatedKeys { algorithm });
-                Ok((StatusCode::OK, self.list()))
+                self.tell(operator, AdminAction::RotatedKeys { algorithm });
+                said(&self.list())
             }
             Act::Retire(kid) => match self.keeper.retire(&kid).await? {
                 Retired::Everywhere => {
-                    self.tell(AdminAction::RetiredKey { kid: &kid, pending: None });
-                    Ok((StatusCode::OK, self.list()))
+                    self.tell(operator, AdminAction::RetiredKey { kid: &kid, pending: None });
+                    said(&self.list())
                 }
                 Retired::HereAlone(error) => {
                     let pending = in_one_line(&error);
-                    self.tell(AdminAction::RetiredKey { kid: &kid, pending: Some(&pending) });
-                    let mut said = self.list();
-                    said["pending"] = Value::String(pending);
-                    Ok((StatusCode::ACCEPTED, said))
+                    let action = AdminAction::RetiredKey { kid: &kid, pending: Some(&pending) };
+                    self.tell(operator, action);
+                    let listed = Listed { pending: Some(pending), ..self.list() };
+                    said_with(StatusCode::ACCEPTED, &listed)
                 }
             },
             Act::Backup => {
                 let secret = self.keeper.backup()?;
-                self.tell(AdminAction::SavedPairwiseSecret);
-                let said = json!({ "pairwise_secret": base64(secret.bytes().expose()) });
-                Ok((StatusCode::OK, said))
+                self.tell(operator, AdminAction::SavedPairwiseSecret);
+                said(&PairwiseBackup { pairwise_secret: base64(secret.bytes().expose()) })
             }
             Act::Restore(secret) => {
                 self.keeper.restore(&secret).await?;
-                self.tell(AdminAction::ReplacedPairwiseSecret);
+                self.tell(operator, AdminAction::ReplacedPairwiseSecret);
                 // What another replica began a moment ago was begun by the old one.
                 self.keeper.spread().await;
                 let ended = end_all(&self.sessions, &self.clock, None).await;
                 let ended =
-                    ended.map_err(|error| AdminError::Away(format!("{error}; {NOT_ENDED}")))?;
-                self.tell(AdminAction::EndedAllSessions { ended });
-                Ok((StatusCode::OK, json!({ "restored": true, "ended": ended })))
+                    ended.map_err(|error| Problem::Away(format!("{error}; {NOT_ENDED}")))?;
+                self.tell(operator, AdminAction::EndedAllSessions { ended });
+                said(&Restored { restored: true, ended })
             }
         }
     }
 
     /// Tells what an operator did.
-    fn tell(&self, action: AdminAction<'_>) {
-        let event = Event::AdminActed { admin: OPERATOR, action };
+    fn tell(&self, admin: &str, action: AdminAction<'_>) {
+        let event = Event::AdminActed { admin, action };
         self.sessions.events().tell(self.clock.now(), None, event);
     }
 
-    fn list(&self) -> Value {
-        let keys = self.keeper.list().into_iter().map(|key| {
-            json!({
-                "kid": key.id,
-                "alg": key.algorithm.name(),
-                "standing": key.standing.name(),
-                "since": key.since.to_string(),
-                "signs_from": key.active_from.to_string(),
-            })
+    fn list(&self) -> Listed {
+        let keys = self.keeper.list().into_iter().map(|key| Key {
+            kid: key.id,
+            alg: key.algorithm.name(),
+            standing: key.standing.name(),
+            since: key.since.to_string(),
+            signs_from: key.active_from.to_string(),
         });
-        json!({ "keys": keys.collect::<Vec<_>>() })
+        Listed { keys: keys.collect(), pending: None }
     }
 }
 
-impl From<Error> for AdminError {
+impl From<Alg> for Algorithm {
+    fn from(alg: Alg) -> Self {
+        match alg {
+            Alg::Es256 => Self::Es256,
+            Alg::EdDsa => Self::EdDsa,
+            Alg::Rs256 => Self::Rs256,
+        }
+    }
+}
+
+impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(Refusal::NoSuchKey) => {
@@ -203,15 +264,24 @@ impl From<Error> for AdminError {
 }
 
 /// The secret goes to this machine and comes from it: the listener is not encrypted.
-fn require_here(from: IpAddr) -> Result<(), AdminError> {
-    if from.to_canonical().is_loopback() {
-        return Ok(());
+pub(super) fn require_here(from: IpAddr) -> Result<(), Problem> {
+    match from.to_canonical().is_loopback() {
+        true => Ok(()),
+        false => {
+            Err(Problem::NotHere("the secret of the pseudonyms is given to this machine only"))
+        }
     }
-    let text = "the secret of the pseudonyms is given to this machine only: ask over loopback";
-    Err(AdminError::Conflict(text.to_owned()))
 }
 
-const ALG: &str = "alg is ES256, EdDSA or RS256";
+/// What some of it does, for the table.
+pub(super) const ROTATES: &str =
+    "Has the next key sign, as soon as every replica publishes it, and makes another one.";
+pub(super) const RETIRES: &str = "Retires a key that leaked: it signs nothing any more.";
+pub(super) const SAVES: &str = "Tells the secret of the pseudonyms, to this machine only.";
+pub(super) const RESTORES: &str =
+    "Brings the secret of the pseudonyms back: every sub is another one, and all sessions end.";
+const SECRET_PATTERN: &str = "^(?:[A-Za-z0-9+/]{4}){10,900}\
+    (?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)$";
 const SECRET: &str = "give pairwise_secret: at least 32 bytes, in base64";
 const NOT_ENDED: &str =
     "the secret of the pseudonyms is replaced, but sessions go on: run brama sessions end-all";

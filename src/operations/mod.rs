@@ -1,58 +1,100 @@
-//! The operations listener: health and readiness, on a port of its own.
+//! The operations listener: health, numbers, and what operators ask and change, on a port of its own.
 //!
-//! Health ([`crate::operations::health`]) is asked for by balancers and orchestrators. `/metrics`
-//! has the numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of
-//! OpenMetrics. `/sessions`, `/keys`, `/why` and `/capture` are for operators ([`crate::operations::sessions`],
-//! [`crate::operations::keys`], [`crate::operations::why`], [`crate::operations::capture`]). All of them are answered
-//! under the listener's own names alone, and so is `/probes` ([`crate::operations::probes`]): a foreign page whose name leads to this address would
-//! read them in the operator's browser. Nothing here is answered on the public listeners.
+//! 1. [`endpoints`] has the table of all that is answered. A request is dispatched by it, and
+//!    `/openapi.json` is made of it ([`openapi`]).
+//! 2. Health as a whole ([`health`]) is answered to whoever asks, under any name: it says nothing that
+//!    is worth hiding, and balancers do not say whom they mean. Its parts (`?verbose`) are not.
+//! 3. All else is answered under the listener's own names alone, and to no foreign page ([`guard`]).
+//! 4. What is told of citizens, and what changes something, needs the token of an operator
+//!    ([`operators`]). Wrong tokens are answered one after the other, so that few can be tried.
+//! 5. What is sent is bounded and read strictly ([`call`]); what is wrong is told as a problem of
+//!    RFC 9457 ([`problem`]).
+//!
+//! Nothing here is answered on the public listeners. `brama` asks it by one piece of code
+//! ([`client`]).
 
 pub mod address;
+pub mod call;
 pub mod capture;
+pub mod client;
+pub mod endpoints;
+pub mod guard;
 pub mod health;
-mod json;
 pub mod keys;
+pub mod log_level;
+pub mod openapi;
+pub mod operators;
 pub mod probes;
+pub mod problem;
+pub mod row;
 pub mod sessions;
+pub mod status;
 pub mod why;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::sync::{Mutex, Semaphore};
 use tracing::warn;
 
+use self::call::{Call, answer};
 use self::capture::CaptureDesk;
+use self::endpoints::{Asked, Endpoint};
+use self::guard::Guard;
 use self::health::Health;
-use self::keys::Keys;
+use self::keys::KeyDesk;
+use self::log_level::LogDesk;
+use self::operators::{Admin, Operators, Role, Shown};
 use self::probes::ProbeDesk;
-use self::sessions::Admin;
-use self::why::Why;
+use self::problem::{Problem, plain};
+use self::row::Who;
+use self::sessions::SessionDesk;
+use self::status::StatusDesk;
+use self::why::WhyDesk;
 use crate::base::body::{self, Body};
 use crate::observe::metrics::{Format, Scraper};
-use crate::request::host;
 use crate::request::probes::Probes;
 use crate::request::service::{Peer, Service};
 use crate::wire::incoming::Incoming;
 
+/// What answers, by what is asked about.
+pub struct Desks {
+    /// How the parts are.
+    pub health: Arc<dyn Health>,
+    /// Sessions.
+    pub sessions: SessionDesk,
+    /// Keys of identities.
+    pub keys: KeyDesk,
+    /// Single logins.
+    pub why: WhyDesk,
+    /// Answers of the node.
+    pub capture: CaptureDesk,
+    /// How much is logged.
+    pub log: Arc<LogDesk>,
+    /// Numbers.
+    pub scraper: Scraper,
+    /// How requests of `brama doctor` arrive.
+    pub probes: Arc<Probes>,
+    /// How the gateway is.
+    pub status: StatusDesk,
+}
+
 /// Answers the operators' questions.
 pub struct Operations {
+    guard: Guard,
+    operators: Arc<Operators>,
     health: Arc<dyn Health>,
-    admin: Admin,
-    keys: Keys,
-    why: Why,
+    sessions: SessionDesk,
+    keys: KeyDesk,
+    why: WhyDesk,
     capture: CaptureDesk,
+    log: Arc<LogDesk>,
     scraper: Arc<Scraper>,
     probes: ProbeDesk,
-    /// Names of hosts, beside addresses and `localhost`.
-    hosts: Vec<String>,
+    status: StatusDesk,
     /// The wrong token that is answered next, and how many may wait for that.
     wrong: (Mutex<()>, Semaphore),
     /// One answer is made at a time, however many ask.
@@ -60,63 +102,136 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Makes the service; `health` knows how the gateway is. `hosts` are names under which it is asked,
-    /// beside addresses and `localhost`.
+    /// Makes the service.
     #[must_use]
-    pub fn new(
-        health: Arc<dyn Health>,
-        (admin, keys, why, capture): (Admin, Keys, Why, CaptureDesk),
-        scraper: Scraper,
-        hosts: Vec<String>,
-        probes: &Arc<Probes>,
-    ) -> Self {
-        let wrong = (Mutex::new(()), Semaphore::new(MOST_WRONG));
-        let (scraper, turn) = (Arc::new(scraper), Arc::default());
-        let probes = ProbeDesk(Arc::clone(probes));
-        Self { health, admin, keys, why, capture, scraper, probes, hosts, wrong, turn }
+    pub fn new(guard: Guard, operators: Arc<Operators>, desks: Desks) -> Self {
+        Self {
+            guard,
+            operators,
+            health: desks.health,
+            sessions: desks.sessions,
+            keys: desks.keys,
+            why: desks.why,
+            capture: desks.capture,
+            log: desks.log,
+            scraper: Arc::new(desks.scraper),
+            probes: ProbeDesk(desks.probes),
+            status: desks.status,
+            wrong: (Mutex::new(()), Semaphore::new(MOST_WRONG)),
+            turn: Arc::default(),
+        }
     }
 
-    /// Answers what operators do with sessions and keys. Wrong tokens are answered one after the other, each
-    /// after [`PAUSE`], so that few can be tried; a right one waits for none.
-    async fn manage(&self, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
-        let has_token = request.headers().contains_key(AUTHORIZATION);
-        let path = request.uri().path();
-        let response = if path.starts_with(keys::PATH) {
-            self.keys.answer(request, peer.address.ip(), &self.admin).await
-        } else if path.starts_with(why::PATH) {
-            self.why.answer(request, &self.admin).await
-        } else if path.starts_with(capture::PATH) {
-            self.capture.answer(request, &self.admin).await
-        } else {
-            self.admin.answer(request).await
-        };
-        if response.status() != StatusCode::UNAUTHORIZED || !has_token {
-            return response;
+    async fn handle(
+        &self,
+        head: Parts,
+        body: Incoming,
+        peer: &Peer,
+    ) -> Result<Response<Body>, Problem> {
+        // 1. What is asked for. A name that is not ours learns nothing, not even what there is.
+        let path = head.uri.path();
+        let found = endpoints::find(&head.method, path);
+        let is_for_anybody = matches!(&found, Ok(Asked { who: Who::Anybody, .. }));
+        if !is_for_anybody || health::is_verbose(head.uri.query()) {
+            let is_page = matches!(&found, Ok(Asked { who: Who::Browsers, .. }));
+            self.guard.pass(&head, peer.is_tls, is_page)?;
         }
-        let Ok(_place) = self.wrong.1.try_acquire() else {
-            return plain(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens, wait a moment\n");
+        let Asked { endpoint, who, name } = found?;
+        let name = name.unwrap_or_default().to_owned();
+        // 2. Who asks.
+        let from = peer.address.ip();
+        let admin = match self.admit(&head, who, peer).await {
+            Err(Problem::Unauthorized) if who == Who::Browsers => {
+                return Ok(status::ask_for_password(&head));
+            }
+            admitted => admitted?,
         };
+        // 3. The answer.
+        Ok(self.dispatch(endpoint, Call { head, body, admin, name, from }).await)
+    }
+
+    /// Admits who may ask, and returns the operator where it takes one.
+    async fn admit(&self, head: &Parts, who: Who, peer: &Peer) -> Result<Option<Admin>, Problem> {
+        let role = match who {
+            Who::Anybody | Who::Neighbours => return Ok(None),
+            Who::Programs => {
+                let says_so = head.headers.get(probes::ASKS).is_some_and(|value| value == "1");
+                let missing = Problem::malformed("the field X-Brama-Doctor is missing, or not 1");
+                return says_so.then_some(None).ok_or(missing);
+            }
+            Who::Readers | Who::Browsers => Role::Read,
+            Who::Writers | Who::WritersHere => Role::Write,
+        };
+        let admitted = self.operators.admit(
+            &Shown {
+                headers: &head.headers,
+                certificate: peer.certificate.as_deref(),
+                may_be_password: who == Who::Browsers,
+            },
+            role,
+        );
+        let admin = match admitted {
+            Err(Problem::Unauthorized) if head.headers.contains_key(AUTHORIZATION) => {
+                return Err(self.slow_down().await);
+            }
+            admitted => admitted?,
+        };
+        if who == Who::WritersHere {
+            keys::require_here(peer.address.ip())?;
+        }
+        Ok(Some(admin))
+    }
+
+    /// Answers wrong tokens one after the other, each after [`PAUSE`]; a right one waits for none.
+    async fn slow_down(&self) -> Problem {
+        let Ok(_place) = self.wrong.1.try_acquire() else { return Problem::TooManyWrong };
         let _turn = self.wrong.0.lock().await;
         warn!("somebody has a wrong token for the operations listener");
         tokio::time::sleep(PAUSE).await;
-        response
+        Problem::Unauthorized
     }
 
-    /// Tells whether a request names us. Health as a whole says nothing that is worth hiding, and
-    /// balancers ask for it under any name.
-    fn is_meant(&self, parts: &Parts) -> bool {
-        if health::is_asked(parts.uri.path()) && !health::is_verbose(parts.uri.query()) {
-            return true;
+    async fn dispatch(&self, endpoint: Endpoint, call: Call) -> Response<Body> {
+        answer(match endpoint {
+            Endpoint::Livez
+            | Endpoint::Healthz
+            | Endpoint::Ping
+            | Endpoint::Startupz
+            | Endpoint::Readyz => return self.health(&call),
+            Endpoint::Metrics => return self.metrics(&call.head.headers).await,
+            Endpoint::Status => return self.status.page(&call),
+            Endpoint::OpenApi => Ok((StatusCode::OK, openapi::document())),
+            Endpoint::ListSessions => self.sessions.list(call).await,
+            Endpoint::ShowSession => self.sessions.show(call).await,
+            Endpoint::EndSession => self.sessions.end(call).await,
+            Endpoint::FindOwner => self.sessions.owner(call).await,
+            Endpoint::EndSessions => self.sessions.end_many(call).await,
+            Endpoint::ListKeys => self.keys.list(),
+            Endpoint::PublishedKeys => self.keys.published(),
+            Endpoint::RotateKeys => self.keys.rotate(call).await,
+            Endpoint::RetireKey => self.keys.retire(call).await,
+            Endpoint::BackupSecret => self.keys.backup(call).await,
+            Endpoint::RestoreSecret => self.keys.restore(call).await,
+            Endpoint::ShowLogin => self.why.show(call).await,
+            Endpoint::BeginCapture => self.capture.begin(call).await,
+            Endpoint::ShowCapture => self.capture.show(),
+            Endpoint::FetchCapture => self.capture.fetch(&call),
+            Endpoint::EndCapture => self.capture.end(&call),
+            Endpoint::ShowLogLevel => self.log.show(),
+            Endpoint::SetLogLevel => self.log.set(call).await,
+            Endpoint::WhichGateway => self.probes.which(),
+            Endpoint::AnnounceProbe => self.probes.announce(),
+            Endpoint::ShowProbe => self.probes.show(&call),
+            Endpoint::ForgetProbe => self.probes.forget(&call),
+        })
+    }
+
+    fn health(&self, call: &Call) -> Response<Body> {
+        let path = call.head.uri.path();
+        match health::answer(path, call.head.uri.query(), &*self.health) {
+            Some((status, text)) => plain(status, text),
+            None => Problem::NotFound.answer(),
         }
-        let Ok(host) = host::canonical(parts, false) else {
-            // A browser always says it; a program of old may not (RFC 1945).
-            return parts.version < Version::HTTP_11 && !parts.headers.contains_key(HOST);
-        };
-        let name = host.name();
-        let address = name.trim_start_matches('[').trim_end_matches(']');
-        name == "localhost"
-            || address.parse::<IpAddr>().is_ok()
-            || self.hosts.iter().any(|known| known == name)
     }
 
     async fn metrics(&self, headers: &HeaderMap) -> Response<Body> {
@@ -130,7 +245,7 @@ impl Operations {
         });
         let text = text.await;
         let Ok(Ok(text)) = text else {
-            return plain(StatusCode::INTERNAL_SERVER_ERROR, "numbers cannot be told\n");
+            return Problem::Failed("the numbers cannot be told").answer();
         };
         let mut response = Response::new(body::full(text));
         let content_type = HeaderValue::from_static(format.content_type());
@@ -144,49 +259,11 @@ impl Service for Operations {
     type Said = Response<Body>;
 
     async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Response<Body> {
-        if !self.is_meant(&parts) {
-            return plain(StatusCode::MISDIRECTED_REQUEST, NOT_MEANT);
-        }
-        let request = Request::from_parts(*parts, body);
-        if ADMIN_PATHS.iter().any(|path| request.uri().path().starts_with(path)) {
-            return self.manage(request, peer).await;
-        }
-        if request.uri().path().starts_with(probes::PATH) {
-            return self.probes.answer(&request);
-        }
-        let asked = (request.method(), request.uri().path());
-        if let (&Method::GET | &Method::HEAD, "/metrics") = asked {
-            return self.metrics(request.headers()).await;
-        }
-        match health::answer(asked, request.uri().query(), &*self.health) {
-            Some((status, text)) => state(status, text),
-            None => plain(StatusCode::NOT_FOUND, "not found\n"),
-        }
+        self.handle(*parts, body, peer).await.unwrap_or_else(|problem| problem.answer())
     }
 }
 
-/// What nothing is told or done about without the operators' token.
-const ADMIN_PATHS: [&str; 4] = [sessions::PATH, keys::PATH, why::PATH, capture::PATH];
 /// How long a wrong token waits for its answer.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many wrong tokens wait at once.
 const MOST_WRONG: usize = 8;
-/// The text of status 421 (RFC 9110 15.5.20), for a request by another name.
-const NOT_MEANT: &str =
-    "this listener has another name: ask it by its address, or name this one in operations.hosts\n";
-
-fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(body::full(text));
-    *response.status_mut() = status;
-    response
-}
-
-/// A state is that of now: nothing between keeps it, and no browser takes it for a page.
-fn state(status: StatusCode, text: String) -> Response<Body> {
-    let mut response = plain(status, text);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}

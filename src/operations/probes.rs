@@ -1,26 +1,18 @@
 //! How requests of `brama doctor` arrive: announced here, and told here ([`crate::request::probes`]).
 //!
-//! | request | answer |
-//! |---|---|
-//! | `POST /probes` | `{"probe": "..."}`, the name that a request brings then |
-//! | `GET /probes` | `{"public_url": "..."}`, by which one gateway is told from another |
-//! | `GET /probes/NAME` | `{"arrival": {...}}` once, or `{"arrival": null}` while none has come |
-//! | `DELETE /probes/NAME` | `{}`: it is not awaited any more |
-//!
 //! No token is asked for: what is told is how a request of whoever asks here came, and what everybody
-//! may know of a gateway.
-//! A page of another site can have a browser announce one at most, and neither reads the answer nor
-//! passes without the field [`ASKS`].
+//! may know of a gateway. A page of another site passes neither the guard of this listener
+//! ([`super::guard`]) nor without the field [`ASKS`].
 
 use std::sync::Arc;
 
-use http::{HeaderName, Method, Request, Response, StatusCode};
-use serde_json::json;
+use http::{HeaderName, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::json::{self, AdminError, Done};
-use crate::base::body::Body;
-use crate::request::probes::{Found, Probes};
-use crate::wire::incoming::Incoming;
+use super::call::{Call, Done, Nothing, said, said_with};
+use super::problem::Problem;
+use crate::request::probes::{Arrival, Found, Probes};
 
 /// The path that requests about probes begin with.
 pub const PATH: &str = "/probes";
@@ -32,40 +24,53 @@ pub const ASKS: HeaderName = HeaderName::from_static("x-brama-doctor");
 /// Announces probes, and tells how they arrived.
 pub(super) struct ProbeDesk(pub(super) Arc<Probes>);
 
+/// Which gateway this is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Gateway")]
+pub struct Which {
+    /// Its `portal.public_url`.
+    public_url: String,
+}
+
+/// A probe that is awaited.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Probe")]
+pub struct Announced {
+    /// The name that a request brings in `X-Brama-Probe`, within a minute.
+    probe: String,
+}
+
+/// How a probe arrived.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ProbeArrival")]
+pub struct Shown {
+    /// Null while it has not.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    arrival: Option<Box<Arrival>>,
+}
+
 impl ProbeDesk {
-    pub(super) fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
-        json::answer(self.handle(request))
+    pub(super) fn which(&self) -> Done {
+        said(&Which { public_url: self.0.origin().to_owned() })
     }
 
-    fn handle(&self, request: &Request<Incoming>) -> Done {
-        if !request.headers().contains_key(ASKS) {
-            return Err(AdminError::Malformed("x-brama-doctor is missing"));
+    pub(super) fn announce(&self) -> Done {
+        match self.0.announce() {
+            Some(probe) => said_with(StatusCode::CREATED, &Announced { probe }),
+            None => Err(Problem::Conflict("too many probes are awaited".to_owned())),
         }
-        let rest = request.uri().path().strip_prefix(PATH).ok_or(AdminError::NotFound)?;
-        match (rest, request.method()) {
-            ("", &Method::POST) => match self.0.announce() {
-                Some(name) => Ok((StatusCode::CREATED, json!({ "probe": name }))),
-                None => Err(AdminError::Conflict("too many probes are awaited".to_owned())),
-            },
-            ("", &Method::GET) => Ok((StatusCode::OK, json!({ "public_url": self.0.origin() }))),
-            ("", _) => Err(AdminError::Method),
-            (rest, method) => {
-                let name = rest.strip_prefix('/').ok_or(AdminError::NotFound)?;
-                match *method {
-                    Method::GET => match self.0.take(name) {
-                        Found::Unknown => Err(AdminError::NoSuch("no such probe")),
-                        Found::Awaited => Ok((StatusCode::OK, json!({ "arrival": null }))),
-                        Found::Arrived(arrival) => {
-                            Ok((StatusCode::OK, json!({ "arrival": *arrival })))
-                        }
-                    },
-                    Method::DELETE => {
-                        self.0.forget(name);
-                        Ok((StatusCode::OK, json!({})))
-                    }
-                    _ => Err(AdminError::Method),
-                }
-            }
+    }
+
+    pub(super) fn show(&self, call: &Call) -> Done {
+        match self.0.take(&call.name) {
+            Found::Unknown => Err(Problem::NoSuch("no such probe")),
+            Found::Awaited => said(&Shown { arrival: None }),
+            Found::Arrived(arrival) => said(&Shown { arrival: Some(arrival) }),
         }
+    }
+
+    pub(super) fn forget(&self, call: &Call) -> Done {
+        self.0.forget(&call.name);
+        said(&Nothing {})
     }
 }

@@ -1,166 +1,254 @@
 //! What operators do with sessions: list, show and end them, on the operations listener.
 //!
-//! 1. Nothing is done without the token of the configuration (RFC 6750 2.1), compared in constant
-//!    time. Wrong ones are slowed down ([`super::Operations`]).
-//! 2. Nothing that names a person stands in an address or in an answer: a person is a keyed digest
-//!    (`owner`), which is found by sending the identifier in the body of a request.
-//! 3. What was ended is ended on every replica within a second, with its tunnels.
-//!
-//! | request | answer |
-//! |---|---|
-//! | `GET /sessions?limit=&after=&owner=` | a page of sessions, and `next` for `after` |
-//! | `GET /sessions/KEY` | one session |
-//! | `DELETE /sessions/KEY` | `{"ended": 1}` |
-//! | `POST /sessions/owner` `{"kind": "pesel", "identifier": "..."}` | `{"owner": "..."}` |
-//! | `POST /sessions/end` `{"owner": "..."}` or `{"all": true}` | `{"ended": 12}` |
+//! 1. Nothing that names a person stands in an address or in an answer: a person is a keyed digest
+//!    (`owner`), which is found by sending the identifier in the body of a request. Whoever can do
+//!    that can find out whose a session is, so it is for those who may end one.
+//! 2. What was ended is ended on every replica within a second, with its tunnels.
 
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use futures_util::{StreamExt, stream};
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::json::{self, AdminError, read};
-use crate::base::body::Body;
+use super::call::{Call, Done, said};
+use super::problem::Problem;
 use crate::base::clock::SharedClock;
 use crate::base::encoding::{from_hex, hex_lower};
-use crate::base::secret::Secret;
 use crate::observe::event::{AdminAction, Event};
 use crate::session::SessionKey;
 use crate::session::label::Why;
 use crate::session::sessions::{Seen, Sessions};
 use crate::store::Unavailable;
-use crate::wire::incoming::Incoming;
 
-/// The path that requests about sessions begin with.
-pub const PATH: &str = "/sessions";
-
-/// Answers operators; every request is refused when the configuration has no token.
-pub struct Admin {
-    token: Option<Secret<Vec<u8>>>,
+/// Answers operators who ask about sessions.
+pub struct SessionDesk {
     sessions: Arc<Sessions>,
     clock: SharedClock,
 }
 
-impl Admin {
-    /// Makes the door, which stays shut without a token.
+/// Which sessions are listed.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Page {
+    /// How many at most; 100 by default.
+    #[schemars(range(min = 1, max = 1000))]
+    pub limit: Option<u16>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// Only those of this person: `owner` of another answer.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    pub owner: Option<String>,
+}
+
+/// A page of sessions.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Sessions")]
+pub struct Listed {
+    sessions: Vec<Shown>,
+    /// What to send as `after` for the next page; null behind the last one.
+    next: Option<String>,
+}
+
+/// A session.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub struct Shown {
+    /// What it is found by.
+    key: String,
+    /// Its public name, as in tokens and logs.
+    sid: Option<String>,
+    /// The keyed digest of the person.
+    owner: String,
+    /// The level of the login.
+    acr: Option<String>,
+    /// When the citizen signed in, in seconds since the epoch.
+    auth_time: Option<i64>,
+    /// The last sign of life that is known, in seconds since the epoch.
+    alive: i64,
+    /// When it ends without another, in seconds since the epoch.
+    expires: i64,
+    /// When it ends at the latest, in seconds since the epoch.
+    end: Option<i64>,
+}
+
+/// A person, by what names them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    kind: Kind,
+    /// The identifier itself. It is not kept and stands in no log.
+    #[schemars(length(min = 1, max = 1024))]
+    identifier: String,
+}
+
+/// What kind of identifier it is.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Pesel,
+    CrossBorder,
+    LoginName,
+}
+
+/// The keyed digest of a person.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Owner {
+    owner: String,
+}
+
+/// Which sessions are to end: those of one person (`owner`), or `all` of them. Exactly one is given.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    { "required": ["owner"], "properties": { "owner": { "type": "string" } } },
+    { "required": ["all"], "properties": { "all": { "const": true } } },
+]))]
+pub struct Whose {
+    /// The keyed digest of the person.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    owner: Option<String>,
+    /// All sessions: `true`.
+    all: Option<bool>,
+}
+
+/// How many sessions have ended.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Ended {
+    ended: u64,
+}
+
+impl SessionDesk {
+    /// Makes the desk.
     #[must_use]
-    pub fn new(
-        token: Option<Secret<Vec<u8>>>,
-        sessions: Arc<Sessions>,
-        clock: SharedClock,
-    ) -> Self {
-        Self { token, sessions, clock }
+    pub fn new(sessions: Arc<Sessions>, clock: SharedClock) -> Self {
+        Self { sessions, clock }
     }
 
-    /// Answers a request whose path is [`PATH`] or below it.
-    pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        let done = self.handle(request).await;
-        json::answer(done.map(|said| (StatusCode::OK, said)))
+    /// Lists a page of them.
+    ///
+    /// # Errors
+    /// A query that is not a [`Page`], and a store that is away.
+    pub async fn list(&self, call: Call) -> Done {
+        let page = Page::of(call.query())?;
+        let owner = page.owner.as_deref().map(digest).transpose()?;
+        let limit = page.limit.map_or(DEFAULT_LIMIT, usize::from);
+        let listed = self.sessions.list(owner, page.after, limit, self.clock.now()).await?;
+        let sessions = listed.sessions.iter().map(Shown::of).collect();
+        said(&Listed { sessions, next: listed.next })
     }
 
-    async fn handle(&self, request: Request<Incoming>) -> Result<Value, AdminError> {
-        let (parts, body) = request.into_parts();
-        self.admit(&parts.headers)?;
-        let now = self.clock.now();
-        let rest = parts.uri.path().strip_prefix(PATH).ok_or(AdminError::NotFound)?;
-        match (rest, &parts.method) {
-            ("", &Method::GET) => self.list(parts.uri.query().unwrap_or("")).await,
-            ("/owner", &Method::POST) => {
-                let value = read(body).await?;
-                let text = |name: &str| value.get(name).and_then(Value::as_str);
-                let owner = text("kind")
-                    .zip(text("identifier"))
-                    .and_then(|(kind, identifier)| self.sessions.owner(kind, identifier));
-                let owner = owner.ok_or(AdminError::Malformed(
-                    "give kind (pesel, cross_border or login_name) and identifier",
-                ))?;
-                Ok(json!({ "owner": hex_lower(&owner) }))
-            }
-            ("/end", &Method::POST) => {
-                let value = read(body).await?;
-                let owner = value.get("owner").and_then(Value::as_str);
-                let all = value.get("all").and_then(Value::as_bool) == Some(true);
-                let owner = match (owner, all) {
-                    (Some(owner), false) => Some(digest(owner)?),
-                    (None, true) => None,
-                    _ => return Err(AdminError::Malformed("give owner, or all as true")),
-                };
-                self.end_many(owner).await
-            }
-            (rest, method) => {
-                let key = rest.strip_prefix('/').ok_or(AdminError::NotFound)?;
-                let key = SessionKey::from_bytes(digest(key)?);
-                match *method {
-                    Method::GET => {
-                        let seen = self.sessions.seen(key, now).await?;
-                        seen.as_ref().map(shown).ok_or(AdminError::NotFound)
-                    }
-                    Method::DELETE => {
-                        let ended = self.sessions.end(key, Why::Operator, now).await?;
-                        if !ended {
-                            return Err(AdminError::NotFound);
-                        }
-                        let session = key.public_name();
-                        self.tell(AdminAction::EndedSession { session: &session });
-                        Ok(json!({ "ended": 1 }))
-                    }
-                    _ => Err(AdminError::Method),
-                }
-            }
+    /// Shows one.
+    ///
+    /// # Errors
+    /// No such session, and a store that is away.
+    pub async fn show(&self, call: Call) -> Done {
+        let key = SessionKey::from_bytes(digest(&call.name)?);
+        let seen = self.sessions.seen(key, self.clock.now()).await?;
+        said(&seen.as_ref().map(Shown::of).ok_or(NO_SUCH)?)
+    }
+
+    /// Ends one.
+    ///
+    /// # Errors
+    /// No such session, and a store that is away.
+    pub async fn end(&self, call: Call) -> Done {
+        let key = SessionKey::from_bytes(digest(&call.name)?);
+        if !self.sessions.end(key, Why::Operator, self.clock.now()).await? {
+            return Err(NO_SUCH);
         }
+        let session = key.public_name();
+        self.tell(call.operator(), AdminAction::EndedSession { session: &session });
+        said(&Ended { ended: 1 })
     }
 
-    /// Admits whoever has the token.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), AdminError> {
-        let token = self.token.as_ref().ok_or(AdminError::NotFound)?;
-        let given = headers.get(AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
-        let given = given.strip_prefix(b"Bearer ").ok_or(AdminError::Unauthorized)?;
-        verify_slices_are_equal(given, token.expose()).map_err(|_| AdminError::Unauthorized)
+    /// Tells the digest of a person.
+    ///
+    /// # Errors
+    /// A body that is no [`Person`].
+    pub async fn owner(&self, call: Call) -> Done {
+        let person: Person = call.take().await?;
+        let owner = self.sessions.owner(person.kind.name(), &person.identifier);
+        let owner = owner.ok_or(Problem::malformed("this is no identifier of that kind"))?;
+        said(&Owner { owner: hex_lower(&owner) })
     }
 
-    async fn list(&self, query: &str) -> Result<Value, AdminError> {
-        let (mut owner, mut after, mut limit) = (None, None, DEFAULT_LIMIT);
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
-                "owner" => owner = Some(digest(&value)?),
-                "after" => after = Some(value.into_owned()),
-                "limit" => {
-                    limit = value
-                        .parse()
-                        .ok()
-                        .filter(|limit| (1..=MOST).contains(limit))
-                        .ok_or(AdminError::Malformed("limit is 1 to 1000"))?;
-                }
-                _ => return Err(AdminError::Malformed("parameters are owner, after and limit")),
-            }
-        }
-        let listed = self.sessions.list(owner, after, limit, self.clock.now()).await?;
-        let sessions: Vec<_> = listed.sessions.iter().map(shown).collect();
-        Ok(json!({ "sessions": sessions, "next": listed.next }))
-    }
-
-    /// Tells what an operator did.
-    pub(super) fn tell(&self, action: AdminAction<'_>) {
-        let event = Event::AdminActed { admin: OPERATOR, action };
-        self.sessions.events().tell(self.clock.now(), None, event);
-    }
-
-    /// Goes on although the operator's connection ends.
-    async fn end_many(&self, owner: Option<[u8; 32]>) -> Result<Value, AdminError> {
+    /// Ends those of one person, or all. Goes on although the operator's connection ends.
+    ///
+    /// # Errors
+    /// A body that is not [`Whose`], and a store that is away.
+    pub async fn end_many(&self, call: Call) -> Done {
+        let operator = call.operator().to_owned();
+        let owner = match call.take::<Whose>().await? {
+            Whose { owner: Some(owner), all: None | Some(false) } => Some(digest(&owner)?),
+            Whose { owner: None, all: Some(true) } => None,
+            _ => return Err(Problem::malformed("give owner, or all as true")),
+        };
         let (sessions, clock) = (Arc::clone(&self.sessions), Arc::clone(&self.clock));
         let ended = tokio::spawn(async move { end_all(&sessions, &clock, owner).await });
         let ended = ended.await.map_err(|error| Unavailable(error.to_string()))??;
         let is_of_one_person = owner.is_some();
-        self.tell(AdminAction::EndedSessions { ended, is_of_one_person });
-        Ok(json!({ "ended": ended }))
+        self.tell(&operator, AdminAction::EndedSessions { ended, is_of_one_person });
+        said(&Ended { ended })
     }
 }
 
-/// The name of who has the token.
-pub(super) const OPERATOR: &str = "operator";
+impl SessionDesk {
+    /// Tells what an operator did.
+    fn tell(&self, admin: &str, action: AdminAction<'_>) {
+        let event = Event::AdminActed { admin, action };
+        self.sessions.events().tell(self.clock.now(), None, event);
+    }
+}
+
+impl Page {
+    fn of(query: &str) -> Result<Self, Problem> {
+        let mut page = Self { limit: None, after: None, owner: None };
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let is_first = match &*name {
+                "owner" => page.owner.replace(value.into_owned()).is_none(),
+                "after" => page.after.replace(value.into_owned()).is_none(),
+                "limit" => {
+                    let limit =
+                        value.parse().ok().filter(|limit| (1..=MOST as u16).contains(limit));
+                    let limit = limit.ok_or(Problem::malformed("limit is 1 to 1000"))?;
+                    page.limit.replace(limit).is_none()
+                }
+                _ => false,
+            };
+            if !is_first {
+                let what = "parameters are owner, after and limit, each once";
+                return Err(Problem::malformed(what));
+            }
+        }
+        Ok(page)
+    }
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pesel => "pesel",
+            Self::CrossBorder => "cross_border",
+            Self::LoginName => "login_name",
+        }
+    }
+}
+
+impl Shown {
+    fn of(seen: &Seen) -> Self {
+        let label = seen.label.as_ref();
+        Self {
+            key: hex_lower(&seen.key.bytes()),
+            sid: label.map(|label| label.sid.clone()),
+            owner: hex_lower(&seen.owner),
+            acr: label.map(|label| label.acr.clone()),
+            auth_time: label.map(|label| label.auth_time),
+            alive: seen.alive.as_second(),
+            expires: seen.expires.as_second(),
+            end: label.map(|label| label.end),
+        }
+    }
+}
 
 /// Ends page after page, from the beginning, until there is nothing more to end.
 pub(super) async fn end_all(
@@ -188,25 +276,17 @@ pub(super) async fn end_all(
     }
 }
 
-fn shown(seen: &Seen) -> Value {
-    let label = seen.label.as_ref();
-    json!({
-        "key": hex_lower(&seen.key.bytes()),
-        "sid": label.map(|label| &label.sid),
-        "owner": hex_lower(&seen.owner),
-        "acr": label.map(|label| &label.acr),
-        "auth_time": label.map(|label| label.auth_time),
-        "alive": seen.alive.as_second(),
-        "expires": seen.expires.as_second(),
-        "end": label.map(|label| label.end),
-    })
-}
-
-fn digest(text: &str) -> Result<[u8; 32], AdminError> {
+fn digest(text: &str) -> Result<[u8; 32], Problem> {
     let bytes = from_hex(text).and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or(AdminError::Malformed("a key or an owner is 64 hexadecimal digits"))
+    bytes.ok_or(Problem::malformed("a key or an owner is 64 hexadecimal digits"))
 }
 
+/// What a key and an owner look like.
+pub(super) const DIGEST: &str = "^[0-9a-f]{64}$";
+/// What it is that tells the digest of a person.
+pub(super) const FINDS_OWNER: &str =
+    "Tells the digest by which the sessions of a person are found.";
+const NO_SUCH: Problem = Problem::NoSuch("there is no session with this key");
 /// How many are ended at once.
 const AT_ONCE: usize = 64;
 const DEFAULT_LIMIT: usize = 100;

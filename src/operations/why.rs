@@ -1,69 +1,66 @@
 //! What operators ask of one login: why it ended as it did.
 //!
-//! | request | answer |
-//! |---|---|
-//! | `GET /why/NUMBER` | `{"history": {...}}`, see [`crate::flow::history::History`] |
-//!
-//! `NUMBER` is the number on the citizen's page, the number of a request in the logs, a `sid`, or the
-//! `ID` of an `AuthnRequest`. Nothing is told without the operators' token, as with sessions
-//! ([`super::sessions`]), and that it was asked stands in the log.
+//! It is asked for by the number on the citizen's page, the number of a request in the logs, a `sid`,
+//! or the `ID` of an `AuthnRequest`. That it was asked stands in the log, with the operator's name.
 
 use std::sync::Arc;
 
-use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::json::{self, AdminError, Done};
-use super::sessions::Admin;
-use crate::base::body::Body;
+use super::call::{Call, Done, said};
+use super::problem::Problem;
+use crate::base::clock::SharedClock;
 use crate::base::foreign::Foreign;
-use crate::flow::history::Histories;
-use crate::observe::event::AdminAction;
-use crate::wire::incoming::Incoming;
-
-/// The path that requests about single logins begin with.
-pub const PATH: &str = "/why";
+use crate::flow::history::{Histories, History};
+use crate::observe::event::{AdminAction, Event};
+use crate::observe::events::Events;
 
 /// Tells operators about single logins.
-pub struct Why(Arc<Histories>);
+pub struct WhyDesk {
+    histories: Arc<Histories>,
+    events: Arc<Events>,
+    clock: SharedClock,
+}
 
-impl Why {
+/// What is kept of a login.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Login")]
+pub struct Told {
+    /// What happened, step by step, without anything that names a person.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    history: History,
+}
+
+impl WhyDesk {
     /// Makes the door to what is kept of logins.
     #[must_use]
-    pub fn new(histories: Arc<Histories>) -> Self {
-        Self(histories)
+    pub fn new(histories: Arc<Histories>, events: Arc<Events>, clock: SharedClock) -> Self {
+        Self { histories, events, clock }
     }
 
-    /// Answers a request whose path is [`PATH`] or below it.
-    pub(super) async fn answer(&self, request: Request<Incoming>, admin: &Admin) -> Response<Body> {
-        let (parts, _) = request.into_parts();
-        json::answer(match admin.admit(&parts.headers) {
-            Ok(()) => self.handle(&parts, admin).await,
-            Err(refused) => Err(refused),
-        })
-    }
-
-    async fn handle(&self, parts: &Parts, admin: &Admin) -> Done {
-        let asked = parts.uri.path().strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/'));
-        let asked = asked.filter(|asked| !asked.is_empty()).ok_or(AdminError::NotFound)?;
-        if parts.method != Method::GET {
-            return Err(AdminError::Method);
-        }
-        let asked = percent_decode_str(asked).decode_utf8();
-        let asked = asked.map_err(|_| AdminError::Malformed("it is no text in UTF-8"))?;
-        let found = self.0.find(&asked).await?;
+    pub(super) async fn show(&self, call: Call) -> Done {
+        let asked = percent_decode_str(&call.name).decode_utf8();
+        let asked = asked.map_err(|_| Problem::malformed("it is no text in UTF-8"))?;
+        let found = self.histories.find(&asked).await?;
         let (shown, is_found) = (Foreign::new(&asked), found.is_some());
-        admin.tell(AdminAction::AskedAboutLogin { asked: shown.as_str(), is_found });
+        let action = AdminAction::AskedAboutLogin { asked: shown.as_str(), is_found };
+        let event = Event::AdminActed { admin: call.operator(), action };
+        self.events.tell(self.clock.now(), None, event);
         match found {
-            Some(history) => Ok((StatusCode::OK, json!({ "history": history }))),
-            None if self.0.kept_for().is_zero() => Err(AdminError::Conflict(NONE_KEPT.to_owned())),
-            None => Err(AdminError::NoSuch(UNKNOWN)),
+            Some(history) => said(&Told { history }),
+            None if self.histories.kept_for().is_zero() => {
+                Err(Problem::Conflict(NONE_KEPT.to_owned()))
+            }
+            None => Err(Problem::NoSuch(UNKNOWN)),
         }
     }
 }
 
+pub(super) const SHOWS: &str = "Says why a login ended as it did, by the number on the citizen's \
+                                page, that of a request in the logs, a sid or the ID of an \
+                                AuthnRequest.";
 const UNKNOWN: &str = "no history is kept of it: it was mistyped, is older than \
                        operations.login_history, made room for others, or is of a gateway that \
                        does not share its store with this one; the log has the number in the field \

@@ -277,6 +277,10 @@ impl Copying<'_> {
     fn others(&mut self) {
         let file = &mut self.loaded.file;
         file.operations.admin_token_file = None;
+        file.operations.operators = Vec::new();
+        let operations = &mut file.operations;
+        (operations.certificate, operations.key) = (None, None);
+        operations.client_ca_file = None;
         (file.log, file.audit) = (file::Log::default(), file::Audit::default());
         let is_closed = std::mem::take(&mut file.portal.maintenance);
         let closed: Vec<_> = file

@@ -60,11 +60,11 @@ fn a_store_that_is_away_takes_a_replica_out_after_the_grace_where_that_is_wanted
     // 1. Within the grace nothing is lost by it.
     let deadline = Instant::now() + PATIENCE;
     let mut said = ask(&strict, "/readyz");
-    while said == (200, "ready\n".to_owned()) {
-        assert!(Instant::now() < deadline);
+    // Whoever keeps the keys may notice first.
+    while said != (200, STORE_AWAY.to_owned()) {
+        assert!(said.0 == 200 && Instant::now() < deadline, "{said:?}");
         said = ask(&strict, "/readyz");
     }
-    assert_eq!(said, (200, STORE_AWAY.to_owned()));
     let (status, parts) = ask(&strict, "/readyz?verbose");
     assert!(status == 200 && parts.contains("[!]store impaired: redis is away for "), "{parts}");
     // 2. After it: out, where that is wanted, and only there.

@@ -2,6 +2,7 @@
 //!
 //! | file | behaviour |
 //! |---|---|
+//! | `admin` | the operations listener: operators, foreign pages, its OpenAPI document, the status page |
 //! | `answers` | what portals answer, right and wrong, and what the client gets: a table of bytes |
 //! | `backends` | the example backends of `deploy/backends`: test vectors, and who is there behind the gateway |
 //! | `clock` | a clock of the machine that jumps |
@@ -33,6 +34,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
+mod admin;
 mod answers;
 mod backends;
 mod clock;

@@ -170,7 +170,7 @@ fn numbers_are_told_on_the_operations_listener_only_and_to_whoever_reads_only() 
     for (method, path, status) in [
         ("GET", "/metrics", 200),
         ("HEAD", "/metrics", 200),
-        ("POST", "/metrics", 404),
+        ("POST", "/metrics", 405),
         ("GET", "/metrics/", 404),
         ("GET", "/METRICS", 404),
     ] {

@@ -17,14 +17,13 @@ use super::keys::{self, Keeper};
 use super::settings::{Fixed, Listen, Log, Settings, Store, StoreKind};
 use super::watch;
 use crate::base::causes::in_one_line;
-use crate::base::encoding::sha256;
-use crate::base::secret::Secret;
 use crate::flow::node::NodeClient;
 use crate::gate::policy::{Policy, Route};
 use crate::gateway::Shared;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
 use crate::identity::ways::Ways;
+use crate::operations::operators::Operator;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::rules::Rules;
 use crate::server::listener::Admission;
@@ -39,8 +38,6 @@ pub(super) struct Renewal {
     fixed: Fixed,
     secret: PairwiseSecret,
     keeper: Arc<Keeper>,
-    /// The digest of the operators' token, if there is one.
-    admin_token: Option<[u8; 32]>,
     /// Marks of the secrets that seal records, when they are given.
     store_secrets: Option<Vec<Digest>>,
     /// Where records are kept, when that is Redis.
@@ -48,8 +45,6 @@ pub(super) struct Renewal {
     kept_tokens: u64,
 }
 
-/// The key of the operators' token.
-const ADMIN_TOKEN: &str = "operations.admin_token_file";
 /// The key of the secrets that seal records.
 const STORE_SECRETS: &str = "store.secret_files";
 /// The key of the secret behind the pseudonyms.
@@ -81,6 +76,8 @@ pub(super) struct Renewed {
     pub(super) ordered: Option<Vec<String>>,
     /// What is watched.
     pub(super) watch: watch::Settings,
+    /// Who may ask the operations listener.
+    pub(super) operators: Vec<Operator>,
 }
 
 /// What of the settings can change while the program runs.
@@ -98,18 +95,18 @@ struct LiveSettings {
     counted: (Vec<IpNet>, Vec<IpNet>),
     ordered: Option<Vec<String>>,
     watch: watch::Settings,
+    operators: Vec<Operator>,
 }
 
 impl Renewal {
     pub(super) fn new(
         fixed: Fixed,
         (secret, keeper): (PairwiseSecret, Arc<Keeper>),
-        (admin_token, store_secrets): (Option<&Secret<Vec<u8>>>, Option<Vec<Digest>>),
+        store_secrets: Option<Vec<Digest>>,
         redis: Option<Arc<Redis>>,
         kept_tokens: u64,
     ) -> Self {
-        let admin_token = digest(admin_token);
-        Self { fixed, secret, keeper, admin_token, store_secrets, redis, kept_tokens }
+        Self { fixed, secret, keeper, store_secrets, redis, kept_tokens }
     }
 
     /// Has every worker serve by new settings from its next request on.
@@ -132,10 +129,11 @@ impl Renewal {
             counted,
             ordered,
             watch,
+            operators,
         } = self.take(settings)?;
         self.renew_redis(&store)?;
         let Some(old) = workers.first().map(|current| current.worker()) else {
-            return Ok(Renewed { groups: Vec::new(), level, ordered, watch });
+            return Ok(Renewed { groups: Vec::new(), level, ordered, watch, operators });
         };
         // 1. What all workers share, once.
         let before = &old.shared;
@@ -190,7 +188,7 @@ impl Renewal {
         for current in workers {
             current.replace(current.worker().renewed(&shared, &groups));
         }
-        Ok(Renewed { groups, level, ordered, watch })
+        Ok(Renewed { groups, level, ordered, watch, operators })
     }
 
     /// Has keys sign as the routes need them. While the store is away, those sign that there are.
@@ -210,7 +208,7 @@ impl Renewal {
     /// Takes what can change out of new settings.
     fn take(&self, settings: Settings) -> Result<LiveSettings, ReloadError> {
         // What is passed over here cannot change: all keys that it comes from are fixed, by name. Of
-        // what their files hold, three secrets are looked at below, and Redis is told of the rest.
+        // what their files hold, two secrets are looked at below, and Redis is told of the rest.
         let Settings {
             gateway,
             listen,
@@ -226,7 +224,7 @@ impl Renewal {
             key_rotation: _,
             signing_keys: _,
             pairwise_secret,
-            admin_token,
+            operators,
             state_directory: _,
             log: Log { level, json: _, access: _ },
             audit: _,
@@ -242,6 +240,7 @@ impl Renewal {
             redirect: _,
             operations: _,
             operations_hosts: _,
+            operations_tls: _,
             hsts: _,
             proxy_protocol_from,
             trusted_proxies,
@@ -253,16 +252,12 @@ impl Renewal {
         } = listen;
         let mut changed = self.fixed.differences(&fixed);
         // The name of a file may be the same, and what is in it another. By the pairwise secret,
-        // sessions are found whose it is; the token is that of the listener that runs; records are
-        // sealed by all parts of the program.
+        // sessions are found whose it is; records are sealed by all parts of the program.
         let is_other_secret = pairwise_secret.is_some_and(|secret| !secret.is(&self.secret));
-        let is_other_token = digest(admin_token.as_ref()) != self.admin_token;
         let is_other_sealer = sealer.as_ref().map(Sealer::marks) != self.store_secrets;
-        for (key, is_other) in [
-            (PAIRWISE_SECRET, is_other_secret),
-            (ADMIN_TOKEN, is_other_token),
-            (STORE_SECRETS, is_other_sealer),
-        ] {
+        for (key, is_other) in
+            [(PAIRWISE_SECRET, is_other_secret), (STORE_SECRETS, is_other_sealer)]
+        {
             if is_other && !changed.contains(&key) {
                 changed.push(key);
             }
@@ -283,12 +278,9 @@ impl Renewal {
             counted: (proxy_protocol_from, trusted_proxies),
             ordered: https.and_then(|https| https.acme).map(|acme| acme.names),
             watch,
+            operators,
         })
     }
-}
-
-fn digest(token: Option<&Secret<Vec<u8>>>) -> Option<[u8; 32]> {
-    token.map(|token| sha256(token.expose()))
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ fn udp_and_tcp_carry_the_same_messages() {
     let at = Syslog::Udp(socket.local_addr().unwrap());
     drop(world.start_with(with(&world, Target::Syslog { at, facility: 10 })));
     let mut bytes = vec![0; 65_536];
-    let mut records = Vec::new();
+    let mut records: Vec<Vec<u8>> = Vec::new();
     for _ in 0..2 {
         let length = socket.recv(&mut bytes).unwrap();
         records.push(of_message(&bytes[..length]));
@@ -153,7 +153,7 @@ fn the_journal_gets_fields() {
     socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     drop(world.start_with(with(&world, Target::Journald(path))));
     let mut bytes = vec![0; 65_536];
-    let mut records = Vec::new();
+    let mut records: Vec<Vec<u8>> = Vec::new();
     for _ in 0..2 {
         let length = socket.recv(&mut bytes).unwrap();
         let text = String::from_utf8(bytes[..length].to_vec()).unwrap();

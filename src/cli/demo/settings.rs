@@ -131,7 +131,7 @@ pub(super) fn gateway(
         key_rotation: file.identity.key_rotation.get(),
         signing_keys: Vec::new(),
         pairwise_secret: None,
-        admin_token: None,
+        operators: Vec::new(),
         store: Default::default(),
         state_directory: None,
         traces: observe::traces::Settings::default(),

@@ -114,7 +114,10 @@ table!(
 table!(
     OPERATIONS,
     "operations",
-    Operations { own: [listen, hosts, admin_token_file], tried: [ready_needs, login_history] }
+    Operations {
+        own: [listen, hosts, certificate, key, client_ca_file, admin_token_file, operators],
+        tried: [ready_needs, login_history],
+    }
 );
 
 table!(

@@ -9,7 +9,6 @@ mod tests;
 mod told;
 mod words;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use http::Method;
@@ -17,7 +16,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use self::words::Language;
-use super::operator::{self, Operator};
+use super::operator::{Gateway, Operator};
 use super::output::print;
 use crate::flow::history::History;
 
@@ -26,10 +25,8 @@ pub(super) struct Arguments {
     /// The number on the citizen's page. Or the number of a request in the logs, the `sid` of a
     /// session, or the ID of an `AuthnRequest`.
     number: String,
-    /// The configuration file of the gateway: where it listens for operators, and the file with the
-    /// token.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    gateway: Gateway,
     /// The language of the answer.
     #[arg(long, value_enum, default_value_t = Language::English)]
     lang: Language,
@@ -39,7 +36,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    operator::with(&arguments.config, async |operator| ask(operator, arguments).await)
+    arguments.gateway.run(async |operator| ask(operator, arguments).await)
 }
 
 async fn ask(operator: &Operator, arguments: &Arguments) -> Result<(), String> {

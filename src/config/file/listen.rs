@@ -271,26 +271,43 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// What operators ask: health and readiness, metrics, sessions.
+/// What operators ask: health and readiness, metrics, sessions, keys, the level of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct Operations {
-    /// Address and port for `/livez`, `/readyz`, `/startupz` and `/metrics`, in plain HTTP.
+    /// Address and port for `/livez`, `/readyz`, `/startupz`, `/metrics` and what operators ask, in
+    /// plain HTTP unless `certificate` and `key` are given.
     ///
     /// Loopback by default. In a container, bind it to the pod's address and keep it out of
     /// reach of citizens.
     pub listen: SocketAddr,
-    /// Names by which this listener is asked for `/metrics` and `/sessions`, such as that of a
+    /// Names by which this listener is asked for all but health, such as that of a
     /// Service in Kubernetes. By an address of IP, and as `localhost`, it can be asked always.
     ///
     /// Any other name could be that of a foreign page whose name leads here (DNS rebinding).
     #[schemars(example = vec!["brama-operations.portal.svc"])]
     pub hosts: Vec<String>,
-    /// File with the token for listing and ending sessions on this listener, at least 32
-    /// characters. Without it, that cannot be done. `brama sessions` reads the same file.
+    /// PEM file with the certificate of this listener, which speaks TLS then. It is read again when it
+    /// changes. Our own commands take this certificate and no other.
+    #[schemars(example = &"operations/tls.pem")]
+    pub certificate: Option<PathBuf>,
+    /// PEM file with its private key.
+    #[schemars(example = &"operations/tls.key")]
+    pub key: Option<PathBuf>,
+    /// PEM file with the authorities of the certificates that operators may show in place of a token
+    /// (`certificate_name`).
+    #[schemars(example = &"operations/operators-ca.pem")]
+    pub client_ca_file: Option<PathBuf>,
+    /// File with the token of the operator `admin`, at least 32 characters: for listing and ending
+    /// sessions, for keys, the level of the log and the status page. Without it and `operators`,
+    /// that cannot be done. `brama sessions` and its like read the same file. It is read again when
+    /// it changes.
     #[schemars(example = &"operations/token")]
     pub admin_token_file: Option<PathBuf>,
+    /// An operator with a name and a token of their own: the name stands in the log beside what was
+    /// done. Repeat the block for each.
+    pub operators: Vec<Operator>,
     /// What `/readyz` needs, beside a gateway that has started and was not told to stop: `store`
     /// (away for longer than `session.grace`), `certificates` (none for citizens is valid), `keys`
     /// (those of identities are not the ones that replicas share), `audit` (the audit log cannot be
@@ -323,11 +340,51 @@ pub enum ReadyNeed {
     Audit,
 }
 
+/// An operator of the operations listener.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Operator {
+    /// Who it is: at most 64 letters of ASCII, digits, `.`, `-`, `_` and `@`. `admin` is whoever has
+    /// the token of `admin_token_file`. Required.
+    #[schemars(example = &"anna.nowak")]
+    pub name: Option<String>,
+    /// File with the token, at least 32 characters, of nobody else.
+    #[schemars(example = &"operations/anna.nowak")]
+    pub token_file: Option<PathBuf>,
+    /// A name in the client certificate that they show in place of a token, or beside it: a DNS name, an
+    /// e-mail address or a URI of its subject alternative names, as it stands there.
+    #[schemars(example = &"anna.nowak@office.example")]
+    pub certificate_name: Option<String>,
+    /// What they may do: `"read"` to look, `"write"` to end sessions, change keys and the level of
+    /// the log, have answers of the node captured, and find out whose a session is.
+    pub role: OperatorRole,
+}
+
+/// What an operator may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorRole {
+    /// Look.
+    #[default]
+    Read,
+    /// Change as well.
+    Write,
+}
+
 impl Default for Operations {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 9480));
-        let (hosts, ready_needs) = (Vec::new(), Vec::new());
-        let login_history = HumanDuration::from_secs(3 * 24 * 60 * 60);
-        Self { listen, hosts, admin_token_file: None, ready_needs, login_history }
+        Self {
+            listen,
+            hosts: Vec::new(),
+            certificate: None,
+            key: None,
+            client_ca_file: None,
+            admin_token_file: None,
+            operators: Vec::new(),
+            ready_needs: Vec::new(),
+            login_history: HumanDuration::from_secs(3 * 24 * 60 * 60),
+        }
     }
 }

@@ -40,7 +40,9 @@ pub use companion::{Companion, FrontProxy};
 pub use duration::{HumanDuration, HumanDurationError};
 pub use identity::Identity;
 pub use limits::Limits;
-pub use listen::{Believed, Certificate, Listen, Operations, ReadyNeed, TlsVersion};
+pub use listen::{
+    Believed, Certificate, Listen, Operations, Operator, OperatorRole, ReadyNeed, TlsVersion,
+};
 pub use log::{AccessAddresses, AccessFormat, Log, LogFormat};
 pub use network::{Network, NetworkError};
 pub use node::{Environment, ExpiredCertificate, Node, OutageMessage};

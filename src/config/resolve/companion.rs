@@ -1,7 +1,5 @@
 //! `[[companion]]`: listeners at which other proxies ask.
 
-use std::sync::Arc;
-
 use super::context::Context;
 use super::listen::{networks, unix_socket};
 use crate::app::inventory::Use;
@@ -13,7 +11,6 @@ use crate::config::file;
 use crate::gate::action::Action;
 use crate::gate::policy::Route;
 use crate::request::networks::Networks;
-use crate::server::certificates::{Certificates, Files};
 use crate::server::listener::Socket;
 use crate::server::tls;
 
@@ -163,23 +160,8 @@ fn tls(
     let private = context.required(&key(key!(Companion: key)), private, advice);
     let (certificate, private) = (certificate?, private?);
     context.forbid(&key(key!(Companion: key)), private, rights::of_secret);
-    let files = Files {
-        certificate: context.resolve(certificate),
-        key: context.resolve(private),
-        ocsp_staple: None,
-        may_be_missing: false,
-        source: key(key!(Companion: certificate)),
-    };
-    let certificates = match Certificates::open(vec![files]) {
-        Ok(certificates) => Arc::new(certificates),
-        Err(errors) => {
-            for (_, error) in errors {
-                let advice = "give a certificate and its private key, each in a PEM file";
-                context.error(&key(key!(Companion: certificate)), error.to_string(), advice);
-            }
-            return None;
-        }
-    };
+    let name = key(key!(Companion: certificate));
+    let certificates = context.listener_certificate(&name, certificate, private)?;
     let authorities = match companion.client_ca_file.as_deref() {
         None => None,
         Some(path) => {

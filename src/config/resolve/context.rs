@@ -1,6 +1,7 @@
 //! What every part of resolving uses: places for problems, files, certificates, keys, addresses.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -13,6 +14,7 @@ use crate::config::file::File;
 use crate::config::load::Loaded;
 use crate::config::problem::Problems;
 use crate::config::source_location::SourceLocation;
+use crate::server::certificates::{Certificates, Files};
 use crate::server::tls::{self, Identity};
 use crate::xml::keys::{Certificate, PrivateKey};
 
@@ -117,6 +119,32 @@ impl<'l> Context<'l> {
             Err(error) => {
                 let what = format!("{} cannot be read: {error}", path.display());
                 self.error(key, what, "check the path and who may read the file");
+                None
+            }
+        }
+    }
+
+    /// Opens the certificate of a listener with its key; they are read again when they change.
+    pub(super) fn listener_certificate(
+        &mut self,
+        key: &str,
+        certificate: &Path,
+        private: &Path,
+    ) -> Option<Arc<Certificates>> {
+        let files = Files {
+            certificate: self.resolve(certificate),
+            key: self.resolve(private),
+            ocsp_staple: None,
+            may_be_missing: false,
+            source: key.to_owned(),
+        };
+        match Certificates::open(vec![files]) {
+            Ok(certificates) => Some(Arc::new(certificates)),
+            Err(errors) => {
+                for (_, error) in errors {
+                    let advice = "give a certificate and its private key, each in a PEM file";
+                    self.error(key, error.to_string(), advice);
+                }
                 None
             }
         }

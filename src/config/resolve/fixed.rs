@@ -145,8 +145,8 @@ table!(
 table!(
     "operations.",
     Operations {
-        fixed: [listen, hosts, admin_token_file],
-        live: [ready_needs, login_history],
+        fixed: [listen, hosts, certificate, key, client_ca_file],
+        live: [admin_token_file, operators, ready_needs, login_history],
         both: []
     }
 );

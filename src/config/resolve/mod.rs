@@ -41,6 +41,7 @@ mod log;
 mod login;
 mod loops;
 mod node_keys;
+mod operators;
 mod others;
 mod outage;
 mod pages;
@@ -65,7 +66,6 @@ use super::load::Loaded;
 use super::problem::Problems;
 use crate::app::Settings;
 use crate::base::clock::Time;
-use crate::base::secret::Secret;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::request::headers;
@@ -130,7 +130,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let traces = traces::resolve(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
-    let admin_token = admin_token(context);
+    let operators = operators::resolve(context);
     let store = store::store(context);
     state::check(context);
     state::check_given(context);
@@ -173,7 +173,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         key_rotation: file.identity.key_rotation.get(),
         signing_keys,
         pairwise_secret,
-        admin_token,
+        operators,
         store: store?,
         state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
         log,
@@ -226,21 +226,6 @@ fn session(context: &mut Context<'_>) -> session::Settings {
         maximum_per_person: file.maximum_per_person,
         grace: file.grace.get(),
     }
-}
-
-fn admin_token(context: &mut Context<'_>) -> Option<Secret<Vec<u8>>> {
-    let key = key!(operations.admin_token_file);
-    let path = context.file().operations.admin_token_file.as_deref()?;
-    let token = context.read_secret(key, path)?.trim_ascii().to_vec();
-    if token.len() < 32 || !token.iter().all(u8::is_ascii_graphic) {
-        context.error(
-            key,
-            "is not a line of at least 32 visible characters",
-            "make one with: (umask 077; head -c 32 /dev/urandom | base64 > FILE)",
-        );
-        return None;
-    }
-    Some(Secret::new(token))
 }
 
 fn pairwise_secret(context: &mut Context<'_>) -> Option<PairwiseSecret> {

@@ -137,6 +137,10 @@ fn acted(admin: &str, action: &AdminAction<'_>) {
         AdminAction::EndedCapture => {
             warn!(admin, "operator ended the capture of answers");
         }
+        AdminAction::ChangedLogLevel { level, until } => {
+            let until = until.map(tracing::field::display);
+            warn!(admin, level, until, "operator changed the level of the log");
+        }
         AdminAction::EndedAllSessions { ended } => {
             warn!(admin, ended, "all sessions ended, since every sub is another one");
         }

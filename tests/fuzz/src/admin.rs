@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
-use http_body_util::BodyExt;
 use serde_json::Value;
 
 use crate::product::session::Settings;
 use crate::product::{
-    Admin, Assertion, Incoming, ManualClock, PairwiseSecret, Secret, Session, SessionId, Sessions,
-    Time,
+    AdminRole, Assertion, Call, Endpoint, Incoming, ManualClock, Operator, Operators,
+    PairwiseSecret, Problem, Secret, Session, SessionDesk, SessionId, Sessions, Shown, Time, Who, endpoints,
 };
 use crate::script::block_on;
 use crate::signed;
@@ -36,6 +35,7 @@ pub fn run(data: &[u8]) {
     let body = parts.next().unwrap_or_default();
     let method = METHODS[usize::from(*method) % METHODS.len()].clone();
     let request = Request::builder().method(method.clone()).uri(format!("/sessions{target}"));
+    let request = request.header("content-type", "application/json");
     let request = match token % 4 {
         0 => request,
         1 => request.header("authorization", format!("Bearer {}", &TOKEN[1..])),
@@ -64,26 +64,27 @@ async fn ask(request: Request<Incoming>, is_admitted: bool, is_asked: bool, sent
     let session = Session::begin(&assertion, id.key(), &settings, now);
     sessions.insert(&id, session, now).await.expect("there is room");
     let clock = Arc::new(ManualClock::at(now));
-    let token = Secret::new(TOKEN.as_bytes().to_vec());
-    let admin = Admin::new(Some(token), Arc::clone(&sessions), clock);
+    let desk = SessionDesk::new(Arc::clone(&sessions), clock);
 
-    let response = admin.answer(request).await;
-    let status = response.status();
-    let body = response.into_body().collect().await.expect("an answer is whole").to_bytes();
-    let value: Value = serde_json::from_slice(&body).expect("an answer is JSON");
+    let answer = answer(&desk, request).await;
+    let status = answer.as_ref().map_or_else(Problem::status, |(status, _)| *status);
+    let value = answer.as_ref().map_or(&Value::Null, |(_, value)| value);
+    let text = match &answer {
+        Ok((_, value)) => value.to_string(),
+        Err(problem) => format!("{problem:?}"),
+    };
     let left = sessions.list(None, None, 10, now).await.expect("they are near").sessions.len();
     // 1. Without the token there is nothing.
     if !is_admitted {
-        assert_eq!((status, left), (StatusCode::UNAUTHORIZED, 1));
+        assert!(matches!(status.as_u16(), 401 | 404 | 405), "{status}");
+        assert_eq!(left, 1);
         return;
     }
-    // 2. The status is one of a few, and says whether there is an error.
-    assert!(matches!(status.as_u16(), 200 | 400 | 404 | 405), "{status}");
-    assert_eq!(value.get("error").is_none(), status == StatusCode::OK, "{value}");
+    // 2. The status is one of a few.
+    assert!(matches!(status.as_u16(), 200 | 400 | 404 | 405 | 413), "{status}");
     // 3. Nothing ends that nobody asked to end.
     assert!(left == 1 || (is_asked && status == StatusCode::OK), "{value}");
     // 4. Nobody is named.
-    let text = String::from_utf8_lossy(&body);
     for name in [assertion.person().identifier().as_str(), assertion.name_id(), id.expose()] {
         assert!(!text.contains(name), "{text}");
     }
@@ -92,5 +93,40 @@ async fn ask(request: Request<Incoming>, is_admitted: bool, is_asked: bool, sent
     }) {
         let is_digits = identifier.bytes().all(|byte| byte.is_ascii_digit());
         assert!(!is_digits || !text.contains(identifier), "{text}");
+    }
+}
+
+/// Does what the listener does with a request for sessions.
+async fn answer(
+    desk: &SessionDesk,
+    request: Request<Incoming>,
+) -> Result<(StatusCode, Value), Problem> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().to_owned();
+    let asked = endpoints::find(&head.method, &path)?;
+    let role = match asked.who {
+        Who::Readers => AdminRole::Read,
+        _ => AdminRole::Write,
+    };
+    let token = Secret::new(TOKEN.as_bytes().to_vec());
+    let name = "anna".to_owned();
+    let operators = Operators::new(&[Operator {
+        name,
+        role: AdminRole::Write,
+        token: Some(token),
+        certificate_name: None,
+    }]);
+    let shown = Shown { headers: &head.headers, certificate: None, may_be_password: false };
+    let admin = Some(operators.admit(&shown, role)?);
+    let name = asked.name.unwrap_or_default().to_owned();
+    let from = std::net::Ipv4Addr::LOCALHOST.into();
+    let call = Call { head, body, admin, name, from };
+    match asked.endpoint {
+        Endpoint::ListSessions => desk.list(call).await,
+        Endpoint::ShowSession => desk.show(call).await,
+        Endpoint::EndSession => desk.end(call).await,
+        Endpoint::FindOwner => desk.owner(call).await,
+        Endpoint::EndSessions => desk.end_many(call).await,
+        _ => Err(Problem::NotFound),
     }
 }

@@ -16,12 +16,14 @@ use crate::app::renewal::{ReloadError, Renewal, Renewed};
 use crate::app::settings::StoreKind;
 use crate::app::{App, Settings};
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::encoding::sha256;
 use crate::base::private;
 use crate::config::file::{HumanDuration, HumanSize};
 use crate::config::shape::Shape;
 use crate::config::{self, Loaded};
 use crate::gateway::Worker;
 use crate::identity::claims::PairwiseSecret;
+use crate::operations::operators::{Operator, Role};
 use crate::simulator::kit::{Kit, Names};
 use crate::store::redis::Redis;
 use crate::store::seal::Sealer;
@@ -43,7 +45,14 @@ certificate = "node-tls.crt.pem"
 key = "node-tls.key.pem"
 [operations]
 listen = "127.0.0.4:0"
+certificate = "node-tls.crt.pem"
+key = "node-tls.key.pem"
+client_ca_file = "ca.crt.pem"
 admin_token_file = "token"
+[[operations.operators]]
+name = "anna"
+token_file = "anna"
+certificate_name = "anna@office.test"
 [node]
 environment = "custom"
 issuer = "node.test"
@@ -197,13 +206,8 @@ impl World {
         let apply = async |settings| {
             let applied = renewal.apply(settings, &self.app.admission, &self.workers).await;
             let told = |applied: Renewed| {
-                format!(
-                    "{}{:?}{:?}{:?}",
-                    self.told(),
-                    applied.level,
-                    applied.ordered,
-                    applied.watch
-                )
+                let Renewed { groups: _, level, ordered, watch, operators } = applied;
+                format!("{}{level:?}{ordered:?}{watch:?}{:?}", self.told(), marks(&operators))
             };
             applied.map(told).map_err(|error| error.to_string())
         };
@@ -217,7 +221,9 @@ impl World {
         let fresh = told(&Worker::new(&fresh.shared, &fresh.groups), &fresh);
         let settings = self.settings(&after)?;
         let ordered = settings.listen.https.and_then(|https| https.acme).map(|acme| acme.names);
-        let fresh = format!("{fresh}{:?}{ordered:?}{:?}", settings.log.level, settings.watch);
+        let (level, watch) = (&settings.log.level, &settings.watch);
+        let operators = marks(&settings.operators);
+        let fresh = format!("{fresh}{level:?}{ordered:?}{watch:?}{operators:?}");
         match difference(&renewed, &fresh) {
             None => Ok(Outcome::Applied),
             Some(lines) => Err(format!("renewed and begun anew are not the same: {lines}")),
@@ -257,6 +263,11 @@ impl World {
         applied.map(drop)
     }
 
+    /// Returns what tells the operators apart that the files have now.
+    pub(super) fn operators(&self) -> Vec<Mark> {
+        marks(&self.settings(&[]).unwrap().operators)
+    }
+
     fn told(&self) -> String {
         told(&self.workers[0].worker(), &self.app)
     }
@@ -286,6 +297,18 @@ fn told(worker: &Worker, app: &App) -> String {
     )
 }
 
+/// What tells operators apart.
+pub(super) type Mark = (String, Role, Option<[u8; 32]>, Option<String>);
+
+/// Returns that.
+fn marks(operators: &[Operator]) -> Vec<Mark> {
+    let mark = |one: &Operator| {
+        let token = one.token.as_ref().map(|token| sha256(token.expose()));
+        (one.name.clone(), one.role, token, one.certificate_name.clone())
+    };
+    operators.iter().map(mark).collect()
+}
+
 fn difference(one: &str, other: &str) -> Option<String> {
     let pairs = one.lines().zip(other.lines());
     let first = pairs.into_iter().find(|(one, other)| one != other);
@@ -299,9 +322,8 @@ fn renewal(settings: &Settings) -> Renewal {
 fn renewal_with(settings: &Settings, redis: Option<Arc<Redis>>) -> Renewal {
     let secret = settings.pairwise_secret.clone().unwrap_or_else(PairwiseSecret::generate);
     let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
-    let secrets = (settings.admin_token.as_ref(), store_secrets);
     let keeper = Keeper::nowhere(secret.clone(), Arc::new(SystemClock));
-    Renewal::new(settings.fixed.clone(), (secret, keeper), secrets, redis, 1000)
+    Renewal::new(settings.fixed.clone(), (secret, keeper), store_secrets, redis, 1000)
 }
 
 fn resolved(folder: &TempDir, changes: &[(&str, &str)]) -> Settings {
@@ -378,6 +400,7 @@ fn fill(folder: &Path) {
     private::make_folder(&folder.join("texts")).unwrap();
     file("texts/pl.toml", "[\"login.cancelled\"]\ntitle = \"Przerwane\"\n".as_bytes());
     file("other/token", &[b'u'; 32]);
+    file("anna", &[b'a'; 32]);
     file("password", b"first");
     file("other/password", b"second");
     for name in ["node-tls.key.pem", "service-sig.key.pem", "service-tls-client.key.pem"] {

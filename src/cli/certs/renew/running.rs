@@ -4,22 +4,15 @@
 //! says which certificates it has; of keys that have no certificate there, when it last took the
 //! configuration with all files that it names.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
-use http::Request;
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
-use tokio::time::timeout;
+use http::Method;
 
 use super::kind::{InUse, Kind};
-use crate::base::body::{self, BoxError};
 use crate::cli::certs::facts;
 use crate::config::Loaded;
-use crate::operations::address::reachable;
+use crate::operations::client::Client;
 
 /// What a running gateway says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,27 +27,25 @@ pub(super) enum Running {
 
 /// Asks the gateway of a configuration.
 pub(super) fn ask(kind: Kind, loaded: &Loaded, configuration: &Path, in_use: &InUse) -> Running {
-    let address = reachable(loaded.file.operations.listen);
+    let operations = &loaded.file.operations;
+    let certificate = operations.certificate.as_deref().map(|file| loaded.resolve(file));
+    let client = match Client::new(operations.listen).pinned(certificate.as_deref()) {
+        Ok(client) => client,
+        Err(error) => return Running::NotThere(error),
+    };
+    let address = client.address();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let answer = match runtime {
-        Ok(runtime) => runtime.block_on(async { timeout(PATIENCE, metrics(address)).await }),
+        Ok(runtime) => runtime.block_on(client.ask(Method::GET, "/metrics", None)),
         Err(error) => return Running::NotThere(error.to_string()),
     };
     match answer {
-        Ok(Ok(text)) => judge(kind, &Metrics(&text), configuration, in_use),
-        Ok(Err(error)) => Running::NotThere(format!("{address}: {error}")),
-        Err(_) => Running::NotThere(format!("{address} does not answer within {PATIENCE:?}")),
+        Ok(answer) if answer.status.is_success() => {
+            judge(kind, &Metrics(&answer.text()), configuration, in_use)
+        }
+        Ok(answer) => Running::NotThere(format!("{address}: /metrics says {}", answer.status)),
+        Err(none) => Running::NotThere(format!("{address}: {none}")),
     }
-}
-
-async fn metrics(address: SocketAddr) -> Result<String, BoxError> {
-    let request = Request::get(format!("http://{address}/metrics")).body(Empty::<Bytes>::new())?;
-    let answer = Client::builder(TokioExecutor::new()).build_http().request(request).await?;
-    if !answer.status().is_success() {
-        return Err(format!("/metrics says {}", answer.status()).into());
-    }
-    let bytes = body::read(answer.into_body(), MOST).await?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn judge(kind: Kind, metrics: &Metrics<'_>, configuration: &Path, in_use: &InUse) -> Running {
@@ -122,11 +113,6 @@ impl Metrics<'_> {
         rows.filter_map(|line| line.rsplit_once("} ")?.1.trim().parse().ok()).collect()
     }
 }
-
-/// How long the answer may take.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// The most bytes of it that are read.
-const MOST: usize = 8 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

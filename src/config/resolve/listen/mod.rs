@@ -1,5 +1,7 @@
 //! `[listen]` and `[operations]`: addresses, networks and bounds.
 
+mod operations;
+
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -15,7 +17,6 @@ use crate::config::file::{self, HumanDuration, Network};
 use crate::gateway;
 use crate::request::cookie::Cookies;
 use crate::request::headers::forwarded::Believed;
-use crate::request::host;
 use crate::server::cores::MOST_WORKERS;
 use crate::server::listener::{Limits, Socket};
 use crate::wire::head::MOST_FIELDS;
@@ -54,7 +55,8 @@ pub(super) fn resolve(
         unix,
         redirect: file.redirect.map(Socket::from),
         operations: operations.into(),
-        operations_hosts: operations_hosts(context),
+        operations_hosts: operations::hosts(context),
+        operations_tls: operations::tls(context),
         hsts: file.hsts.map(HumanDuration::get).filter(|time| !time.is_zero()),
         proxy_protocol_from: networks(
             context,
@@ -92,7 +94,7 @@ fn addresses(context: &mut Context<'_>, portal: Option<&gateway::Settings>) {
              listen.redirect",
         );
     }
-    if !operations.ip().is_loopback() {
+    if !operations.ip().is_loopback() && context.file().operations.certificate.is_none() {
         context.warn(
             key!(operations.listen),
             "the operations port is offered to the network",
@@ -117,22 +119,6 @@ fn addresses(context: &mut Context<'_>, portal: Option<&gateway::Settings>) {
             }
         }
     }
-}
-
-/// Names are compared as requests have them: canonical.
-fn operations_hosts(context: &mut Context<'_>) -> Vec<String> {
-    let mut hosts = Vec::new();
-    for (number, host) in context.file().operations.hosts.iter().enumerate() {
-        match host::from_configuration(host) {
-            Some(name) => hosts.push(name),
-            None => {
-                let key = format!("operations.hosts[{number}]");
-                let what = format!("\"{host}\" is no name of a host");
-                context.error(&key, what, "give a name without scheme and port");
-            }
-        }
-    }
-    hosts
 }
 
 /// Tells whether two addresses cannot both be listened on. An unspecified IPv6 address takes the

@@ -169,7 +169,7 @@ fn what_was_begun_is_done_and_logged_although_the_operator_leaves() {
     wire.send(
         format!(
             "POST /keys/retire HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
-             Content-Length: {}\r\n\r\n{body}",
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )
         .as_bytes(),

@@ -197,7 +197,7 @@ fn no_request_carries_a_token_that_a_backend_refuses_while_keys_change_and_a_rep
         let mut operator = two.operations();
         let head = format!(
             "POST /keys/rotate HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
-             Content-Length: 2\r\n\r\n{{}}"
+             Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
         );
         operator.send(head.as_bytes());
         sleep(Duration::from_millis(pause));

@@ -1,0 +1,100 @@
+//! What the status page says of this gateway, from the same parts as its numbers.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::inventory::Use;
+use super::metrics::Metrics;
+use crate::base::clock::Time;
+use crate::operations::status::facts::{
+    Certificate, Facts, Server, Source, Store, Totals, Upstream,
+};
+use crate::proxy::upstream::{State, Status};
+
+impl Source for Metrics {
+    fn facts(&self) -> Facts {
+        let now = self.clock.now();
+        let worker = self.workers.first().map(|current| current.worker());
+        let mut facts = Facts {
+            now,
+            portal: String::new(),
+            environment: None,
+            version: env!("CARGO_PKG_VERSION"),
+            began: self.life.began(),
+            configured: self.life.configured(),
+            is_configuration_in_use: self.life.is_configuration_in_use(),
+            is_leaving: self.stop.is_draining(),
+            sessions: (0, 0),
+            connections: (self.admission.open() as u64, self.admission.limits().connections as u64),
+            exchanges: (0, 0),
+            store: Store {
+                name: self.store.0,
+                is_up: true,
+                away_for: std::time::Duration::ZERO,
+                hears: true,
+            },
+            are_keys_kept: self.keeper.is_kept(),
+            certificates: self.all_certificates(),
+            upstreams: Vec::new(),
+            totals: self.totals(),
+        };
+        let Some(worker) = worker else { return facts };
+        let (shared, flows) = (&worker.shared, &worker.shared.flows);
+        facts.portal.clone_from(&shared.settings.portal_name);
+        facts.environment.clone_from(&shared.settings.test_environment);
+        facts.sessions = (flows.sessions.count_near() as u64, flows.sessions.maximum());
+        facts.exchanges = (flows.node.under_way() as u64, flows.node.maximum() as u64);
+        facts.store.is_up = !flows.sessions.is_away();
+        facts.store.away_for = flows.sessions.away_for(now);
+        facts.store.hears = flows.sessions.hears_of_ends();
+        let groups = worker.proxy.upstreams.groups();
+        facts.upstreams = groups.map(|group| upstream(group.status(Instant::now()))).collect();
+        facts
+    }
+
+    fn totals(&self) -> Totals {
+        let Some(worker) = self.workers.first().map(|current| current.worker()) else {
+            return Totals::default();
+        };
+        let (counts, flows) = (worker.shared.events.counts(), &worker.shared.flows);
+        let exchanges = flows.node.exchanges();
+        let (mut good, mut bad) = (0, exchanges.turned_away.value());
+        for (result, seen) in exchanges.resolve.by_result().chain(exchanges.logout.by_result()) {
+            *(if result == "ok" { &mut good } else { &mut bad }) += seen.count();
+        }
+        Totals {
+            begun: counts.logins_begun.value(),
+            signed_in: counts.logins_finished.all().iter().map(|(_, count)| count).sum(),
+            refused: counts.refusals.all(),
+            exchanges: (good, bad),
+            sessions: flows.sessions.count_near() as u64,
+        }
+    }
+}
+
+impl Metrics {
+    /// Returns every certificate in use; of one use and name, the one that ends last.
+    fn all_certificates(&self) -> Vec<Certificate> {
+        let mut last: BTreeMap<(Use, String), Time> = BTreeMap::new();
+        for found in self.watched.inventory.all() {
+            let known = last.entry((found.used_for, found.subject)).or_insert(found.not_after);
+            *known = (*known).max(found.not_after);
+        }
+        let told = last.into_iter().map(|((used_for, name), not_after)| Certificate {
+            used_for: used_for.name(),
+            name,
+            not_after,
+        });
+        told.collect()
+    }
+}
+
+fn upstream(status: Status) -> Upstream {
+    let servers = status.servers.into_iter().map(|server| Server {
+        address: server.address,
+        state: server.state.name(),
+        is_well: matches!(server.state, State::Up | State::Starting),
+        requests: server.in_flight,
+    });
+    Upstream { name: status.name, pending: status.pending, servers: servers.collect() }
+}

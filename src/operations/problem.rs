@@ -1,0 +1,236 @@
+//! Why an operator gets something else than what was asked for (RFC 9457).
+
+use std::borrow::Cow;
+
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Response, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::base::body::{self, Body};
+use crate::gateway::response;
+use crate::store::Unavailable;
+
+/// The media type of a problem (RFC 9457 3).
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Why an operator gets something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// There is no such path here.
+    NotFound,
+    /// The path is for other methods: these.
+    Method(String),
+    /// There is nothing of that name.
+    NoSuch(&'static str),
+    /// The configuration names no operator.
+    NobodyOperates,
+    /// The token is missing or wrong.
+    Unauthorized,
+    /// Too many wrong tokens wait for their answer.
+    TooManyWrong,
+    /// The token is one of an operator who may only look.
+    Forbidden,
+    /// The listener has another name.
+    NotOurName,
+    /// A page of another site had a browser ask.
+    ForeignPage,
+    /// It is told to this machine only.
+    NotHere(&'static str),
+    /// What was sent is not what is taken here: what is.
+    Malformed(Cow<'static, str>),
+    /// The body is not said to be JSON.
+    MediaType,
+    /// The body is too long.
+    TooLong,
+    /// The body takes too long.
+    TooSlow,
+    /// What is asked for may not be, as things are.
+    Conflict(String),
+    /// What is kept cannot be reached or written now.
+    Away(String),
+    /// The answer cannot be made.
+    Failed(&'static str),
+}
+
+/// What is told of a problem.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct Told {
+    /// Always `about:blank`: what happened is said by `status` and `code` (RFC 9457 4.2.1).
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The words of the status.
+    title: &'static str,
+    /// The status.
+    #[schemars(range(min = 400, max = 599))]
+    status: u16,
+    /// What happened, for programs.
+    code: &'static str,
+    /// What happened, for people.
+    detail: String,
+    /// What to do about it.
+    advice: Cow<'static, str>,
+}
+
+impl From<Unavailable> for Problem {
+    fn from(away: Unavailable) -> Self {
+        Self::Away(away.to_string())
+    }
+}
+
+impl Problem {
+    /// Says that what was sent is not what is taken.
+    pub(super) fn malformed(what: &'static str) -> Self {
+        Self::Malformed(Cow::Borrowed(what))
+    }
+
+    /// Returns the status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.facts().0
+    }
+
+    /// Returns status, code, what happened and what to do.
+    fn facts(&self) -> (StatusCode, &'static str, Cow<'_, str>, &'static str) {
+        let (status, code, what, advice) = match self {
+            Self::NoSuch(what) => (StatusCode::NOT_FOUND, "no_such", *what, "list those there are"),
+            Self::NotHere(what) => (
+                StatusCode::FORBIDDEN,
+                "loopback_only",
+                *what,
+                "ask over loopback, where the gateway runs",
+            ),
+            Self::Malformed(what) => (
+                StatusCode::BAD_REQUEST,
+                "malformed",
+                &**what,
+                "see /openapi.json for what is taken",
+            ),
+            Self::Conflict(what) => {
+                (StatusCode::CONFLICT, "conflict", &**what, "do what it says first")
+            }
+            Self::Away(what) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "away",
+                &**what,
+                "look at the log of the gateway, and ask again",
+            ),
+            Self::Failed(what) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "failed",
+                *what,
+                "look at the log of the gateway",
+            ),
+            other => other.always(),
+        };
+        (status, code, Cow::Borrowed(what), advice)
+    }
+
+    /// Returns the same of a problem that is always the same.
+    fn always(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Method(_) => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "method not allowed",
+                "the field Allow names those that are",
+            ),
+            Self::NobodyOperates => (
+                StatusCode::NOT_FOUND,
+                "nobody_operates",
+                "the configuration names no operator, so this is told to nobody",
+                "give operations.admin_token_file or [[operations.operators]]",
+            ),
+            Self::Unauthorized => (
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "token is missing or wrong",
+                "send Authorization: Bearer with the token of an operator",
+            ),
+            Self::TooManyWrong => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_wrong_tokens",
+                "too many wrong tokens",
+                "wait a moment",
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "role",
+                "this operator may look, and change nothing",
+                "ask with the token of an operator whose role is write",
+            ),
+            Self::NotOurName => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "other_name",
+                "this listener has another name",
+                "ask it by its address, or name this one in operations.hosts",
+            ),
+            Self::ForeignPage => (
+                StatusCode::FORBIDDEN,
+                "foreign_page",
+                "a page of another site had a browser ask",
+                "ask with a program, or type the address",
+            ),
+            Self::MediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media_type",
+                "the body is not said to be JSON",
+                "send Content-Type: application/json",
+            ),
+            Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "too_long", TOO_LONG, "send less"),
+            Self::TooSlow => {
+                (StatusCode::REQUEST_TIMEOUT, "too_slow", TOO_SLOW, "send it again, whole")
+            }
+            _ => (StatusCode::NOT_FOUND, "not_found", "not found", "see /openapi.json"),
+        }
+    }
+
+    /// Makes the answer.
+    #[must_use]
+    pub fn answer(&self) -> Response<Body> {
+        let (status, code, detail, advice) = self.facts();
+        let told = Told {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            code,
+            detail: detail.into_owned(),
+            advice: advice.into(),
+        };
+        let mut response = response::json(status, &serde_json::to_value(&told).unwrap_or_default());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        match self {
+            Self::Unauthorized => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::TooManyWrong => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::Method(allowed) => {
+                if let Ok(allowed) = HeaderValue::from_str(allowed) {
+                    headers.insert(ALLOW, allowed);
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// Makes an answer of plain text, which is not stored, and no browser takes it for a page.
+pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response<Body> {
+    let mut response = Response::new(body::full(text.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+const TOO_LONG: &str = "the body has more than 4096 bytes";
+const TOO_SLOW: &str = "the body took more than 5 s to arrive";
