@@ -1,5 +1,6 @@
 //! The operations listener: who may ask what, what a page can make a browser ask, what is sent.
 
+mod alone;
 mod certificates;
 mod document;
 mod status;
