@@ -1,6 +1,7 @@
 //! From a question to an answer: the same steps as on the way of every request, up to the point
 //! where it would go on.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING};
@@ -145,11 +146,11 @@ async fn judge(
 ) -> Result<Answer, Failure> {
     // 1. One reading of the request, and what it is for.
     let received = worker.receive_told(context, client)?;
-    match context.trace.clone() {
-        None => judge_received(worker, context, received).await,
-        Some(trace) => {
-            Box::pin(traces::within(trace, judge_received(worker, context, received))).await
-        }
+    let trace = context.trace.clone();
+    let judged = pin!(judge_received(worker, context, received));
+    match &trace {
+        None => judged.await,
+        Some(trace) => traces::within(trace, judged).await,
     }
 }
 

@@ -2,6 +2,7 @@
 //! rule or an endpoint takes another way. What cannot be read as a request, and plain HTTP that is
 //! sent to https, are answered here too.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -185,13 +186,12 @@ impl Worker {
         // 1. One reading of the request, the same for us and for the upstreams behind us, and no
         //    client that speaks in our name.
         let received = self.receive(context, peer)?;
-        match context.trace.clone() {
-            None => self.serve(context, received, peer, body).await,
+        let trace = context.trace.clone();
+        let served = pin!(self.serve(context, received, peer, body));
+        match &trace {
+            None => served.await,
             // What others are asked meanwhile belongs to its trace.
-            Some(trace) => {
-                let served = self.serve(context, received, peer, body);
-                Box::pin(traces::within(trace, served)).await
-            }
+            Some(trace) => traces::within(trace, served).await,
         }
     }
 

@@ -30,7 +30,8 @@ impl Fields for BytesMut {
     }
 
     fn add_text(&mut self, name: &HeaderName, text: &str) {
-        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // Without an early end, so that many bytes are looked at with one instruction.
+        if text.bytes().fold(true, |visible, byte| visible & byte.is_ascii_graphic()) {
             field(self, name.as_str(), text.as_bytes());
         }
     }

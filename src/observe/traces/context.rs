@@ -242,8 +242,7 @@ fn hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 
 fn write_hex(bytes: &[u8], text: &mut [u8]) {
     for (byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+        pair.copy_from_slice(&PAIRS[usize::from(*byte)]);
     }
 }
 
@@ -280,7 +279,17 @@ thread_local! {
 const LENGTH: usize = 55;
 /// Of a key, and of a value, of `tracestate`.
 const LONGEST_MEMBER: usize = 256;
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// Each byte in hexadecimal digits: a request with a trace writes twenty-five of them.
+static PAIRS: [[u8; 2]; 256] = pairs();
+
+const fn pairs() -> [[u8; 2]; 256] {
+    let (digits, mut pairs, mut byte) = (b"0123456789abcdef", [[0; 2]; 256], 0);
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+}
 
 #[cfg(test)]
 mod tests;

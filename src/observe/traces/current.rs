@@ -1,6 +1,7 @@
 //! The trace of the request that a task serves.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use super::context::TraceId;
@@ -11,9 +12,10 @@ tokio::task_local! {
     static CURRENT: Arc<Trace>;
 }
 
-/// Does something as part of a trace.
-pub fn within<F: Future>(trace: Arc<Trace>, work: F) -> impl Future<Output = F::Output> {
-    CURRENT.scope(trace, work)
+/// Does something as part of a trace. The work stays where it is, since it may be too large to be
+/// moved for every request.
+pub async fn within<F: Future>(trace: &Arc<Trace>, mut work: Pin<&mut F>) -> F::Output {
+    poll_fn(|context| CURRENT.sync_scope(Arc::clone(trace), || work.as_mut().poll(context))).await
 }
 
 /// Has what is done in a task of its own belong to the trace of this one.

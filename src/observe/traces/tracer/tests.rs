@@ -1,5 +1,6 @@
 //! Tests of what begins a trace, what has spans, and what waits.
 
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 
 use http::{HeaderMap, HeaderValue};
@@ -91,15 +92,17 @@ async fn spans_are_below_of_what_was_entered_and_the_request_comes_last() {
     let (tracer, mut receiver) = tracer(1.0);
     let trace = begin(&tracer, parent("01"));
     assert!(open(Kind::Client, "outside").is_none() && current_id().is_none());
-    within(Arc::clone(&trace), async {
+    let work = pin!(async {
         assert_eq!(current_id(), Some(trace.id()));
         let decide = enter(Kind::Internal, "decide");
         drop(open(Kind::Client, "store get"));
         drop(decide);
         let node = tokio::spawn(carried(async { open(Kind::Client, "node").unwrap().id() }));
         assert!(node.await.unwrap().is_some());
-    })
-    .await;
+        assert_eq!(current_id(), Some(trace.id()), "after it waited");
+    });
+    within(&trace, work).await;
+    assert_eq!(current_id(), None);
     end(&trace);
     let batch = next(&mut receiver);
     let named = |name: &str| batch.spans.iter().find(|span| span.name == name).unwrap();
