@@ -26,9 +26,8 @@ pub(super) async fn start(
         return Ok(Arc::new(AuditLog::off()));
     };
     let mut keys = keys(state)?;
-    if !persons.is_empty() {
-        keys.persons = persons;
-    }
+    // Those that are given come first; by the others, old records are found.
+    keys.persons.splice(0..0, persons);
     settings.head = state.audit_head_path();
     let is_successor = successor::has_predecessor();
     let (person, signer) =

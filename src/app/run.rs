@@ -22,6 +22,7 @@ use crate::gateway::{Shared, Worker};
 use crate::observe::event::Event;
 use crate::observe::metrics::process::Process;
 use crate::operations::capture::CaptureDesk;
+use crate::operations::audit::AuditDesk;
 use crate::operations::guard::Guard;
 use crate::operations::keys::KeyDesk;
 use crate::operations::sessions::SessionDesk;
@@ -276,6 +277,7 @@ fn service(
         log: Arc::clone(&heeded.log),
         scraper: numbers.scraper(),
         status: StatusDesk::new(source, Arc::clone(history)),
+        audit: AuditDesk::new(Arc::clone(&shared.audit), events(), clock()),
         probes: Arc::clone(&shared.probes),
     };
     Operations::new(Guard::new(hosts), Arc::clone(&heeded.operators), desks)

@@ -192,6 +192,10 @@ fn with_action<'r>(record: Record<'r>, action: AdminAction<'r>) -> Record<'r> {
             let name = is_found.then(|| text(asked)).flatten();
             named("asked_about_login", Record { name, outcome, ..record })
         }
+        AdminAction::SearchedAudit { by, found } => {
+            let outcome = text(if found.is_some() { "told" } else { "unreadable" });
+            named("searched_audit", Record { name: text(by), number: found, outcome, ..record })
+        }
         AdminAction::BeganCapture { answers, seconds: _ } => {
             let number = u64::try_from(answers).ok();
             named("began_capture", Record { number, ..record })

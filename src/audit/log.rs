@@ -3,14 +3,17 @@
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::keys::{Keys, PersonKey};
+use super::own::{self, Bounds, Part, Place};
 use super::queue::{Entry, Queue, Room, room_for_starts};
 use super::record::{Kind, Record, text};
-use super::settings::Settings;
+use super::search::Query;
+use super::settings::{Settings, Target};
 use super::strangers::Strangers;
 use super::target::{Output, signed};
 use super::writer::{Due, Shared, Writer};
@@ -25,7 +28,10 @@ pub struct AuditLog(Option<Running>);
 struct Running {
     shared: Arc<Shared>,
     strangers: Strangers,
-    person: PersonKey,
+    /// The one that pseudonyms are made with, and then those that they were made with.
+    persons: Vec<PersonKey>,
+    /// The file that is written, where it is one.
+    file: Option<PathBuf>,
     addresses: Addresses,
     instance: String,
     is_required: bool,
@@ -85,9 +91,9 @@ impl AuditLog {
         has_predecessor: bool,
     ) -> io::Result<Self> {
         let Keys { persons, signer, .. } = keys;
-        let Some(person) = persons.into_iter().next() else {
+        if persons.is_empty() {
             return Err(io::Error::other("there is no key for pseudonyms"));
-        };
+        }
         let (output, begun) = Output::open(&settings)?;
         let kind = if has_predecessor { Kind::Opened } else { begun.kind };
         let mut first = signed(kind, &signer, clock.now());
@@ -105,7 +111,11 @@ impl AuditLog {
         let running = Running {
             shared: Arc::clone(&shared),
             strangers: Strangers::default(),
-            person,
+            persons,
+            file: match &settings.target {
+                Target::File(file) => Some(file.path.clone()),
+                Target::Stdout | Target::Syslog { .. } | Target::Journald(_) => None,
+            },
             addresses: settings.addresses,
             instance: settings.instance.clone(),
             is_required: settings.required,
@@ -158,8 +168,37 @@ impl AuditLog {
     /// [`Identifier::kind`]: crate::identity::person::Identifier::kind
     #[must_use]
     pub fn pseudonym(&self, kind: &str, identifier: &str) -> Option<(String, &str)> {
-        let running = self.0.as_ref()?;
-        Some((running.person.pseudonym_of(kind, identifier), running.person.id()))
+        let key = self.0.as_ref()?.persons.first()?;
+        Some((key.pseudonym_of(kind, identifier), key.id()))
+    }
+
+    /// Returns the keys that pseudonyms of this log were made with, as far as they are kept.
+    #[must_use]
+    pub fn person_keys(&self) -> &[PersonKey] {
+        self.0.as_ref().map_or(&[], |running| &running.persons)
+    }
+
+    /// Tells whether it is written to files, in which [`AuditLog::find`] finds something.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        self.0.as_ref().is_some_and(|running| running.file.is_some())
+    }
+
+    /// Finds records in its files, from behind a place on; nothing where it has no files. It reads as
+    /// long as the bounds allow: for a thread that may wait.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or the place is not there any more.
+    pub fn find(
+        &self,
+        query: &Query,
+        after: Option<&Place>,
+        bounds: &Bounds,
+    ) -> Result<Part, own::Error> {
+        match self.0.as_ref().and_then(|running| running.file.as_deref()) {
+            Some(file) => own::find(file, query, after, bounds),
+            None => Ok(Part::default()),
+        }
     }
 
     /// Returns as much of a client's address as is written.

@@ -21,6 +21,7 @@ mod ear;
 pub mod head;
 pub mod keys;
 mod log;
+mod own;
 mod queue;
 pub mod record;
 pub mod search;
@@ -37,6 +38,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::log::{AuditLog, Status};
+pub use self::own::{Bounds, Error as OwnError, Part, Place};
 pub use self::settings::{File, Settings, Sync, Syslog, Target};
 
 /// Returns the files of a log: the one that is written, and those that gave way to it.

@@ -84,6 +84,13 @@ impl Query {
     }
 }
 
+/// Reads a time (RFC 3339), or a date, with which a day begins (UTC).
+#[must_use]
+pub fn time(text: &str) -> Option<Time> {
+    let day = (text.len() == "2031-05-04".len()).then(|| format!("{text}T00:00:00Z"));
+    day.as_deref().unwrap_or(text).parse().ok()
+}
+
 /// Hands on the lines of all records that fit, in the order in which they are in the files.
 ///
 /// # Errors

@@ -332,6 +332,13 @@ pub enum AdminAction<'e> {
         /// Whether something is known of it.
         is_found: bool,
     },
+    /// Looked for records in the audit log.
+    SearchedAudit {
+        /// By what: the kinds of what was given, and nothing of it.
+        by: &'e str,
+        /// How many records were told; none when it could not be read.
+        found: Option<u64>,
+    },
     /// Had the node's next answers captured, sealed to the service's key.
     BeganCapture {
         /// How many at the most.

@@ -13,7 +13,7 @@ use http::Method;
 use super::call::Nothing;
 use super::problem::Problem;
 use super::row::{HTML, METRICS, PLAIN, Row, Who, get, health, row};
-use super::{capture, health, keys, log_level, probes, sessions, status, why};
+use super::{audit, capture, health, keys, log_level, probes, sessions, status, why};
 
 /// Names every endpoint, and lists them.
 macro_rules! endpoints {
@@ -76,6 +76,8 @@ endpoints! {
     RestoreSecret,
     /// What is kept of a login.
     ShowLogin,
+    /// What is written down of somebody or something.
+    FindRecords,
     /// Has answers of the node captured.
     BeginCapture,
     /// How that stands.
@@ -136,6 +138,10 @@ impl Endpoint {
             Self::ShowLogin => get("/why/{number}", Who::Readers, why::SHOWS)
                 .json::<why::Told>(200, "what happened, step by step")
                 .or(&[400, 404, 409, 503]),
+            Self::FindRecords => row(Method::POST, "/audit/find", Who::Writers, audit::FINDS)
+                .body::<audit::Wanted>()
+                .json::<audit::Found>(200, "a part of the records, the oldest first")
+                .or(&[409, 503]),
             Self::BeginCapture | Self::ShowCapture | Self::FetchCapture | Self::EndCapture => {
                 self.of_captures()
             }

@@ -14,6 +14,7 @@
 //! ([`client`]).
 
 pub mod address;
+pub mod audit;
 pub mod call;
 pub mod capture;
 pub mod client;
@@ -40,6 +41,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::sync::{Mutex, Semaphore};
 use tracing::warn;
 
+use self::audit::AuditDesk;
 use self::call::{Call, answer};
 use self::capture::CaptureDesk;
 use self::endpoints::{Asked, Endpoint};
@@ -70,6 +72,8 @@ pub struct Desks {
     pub keys: KeyDesk,
     /// Single logins.
     pub why: WhyDesk,
+    /// What is written down.
+    pub audit: AuditDesk,
     /// Answers of the node.
     pub capture: CaptureDesk,
     /// How much is logged.
@@ -90,6 +94,7 @@ pub struct Operations {
     sessions: SessionDesk,
     keys: KeyDesk,
     why: WhyDesk,
+    audit: AuditDesk,
     capture: CaptureDesk,
     log: Arc<LogDesk>,
     scraper: Arc<Scraper>,
@@ -112,6 +117,7 @@ impl Operations {
             sessions: desks.sessions,
             keys: desks.keys,
             why: desks.why,
+            audit: desks.audit,
             capture: desks.capture,
             log: desks.log,
             scraper: Arc::new(desks.scraper),
@@ -213,6 +219,7 @@ impl Operations {
             Endpoint::BackupSecret => self.keys.backup(call).await,
             Endpoint::RestoreSecret => self.keys.restore(call).await,
             Endpoint::ShowLogin => self.why.show(call).await,
+            Endpoint::FindRecords => self.audit.find(call).await,
             Endpoint::BeginCapture => self.capture.begin(call).await,
             Endpoint::ShowCapture => self.capture.show(),
             Endpoint::FetchCapture => self.capture.fetch(&call),

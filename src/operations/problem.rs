@@ -31,6 +31,8 @@ pub enum Problem {
     Unauthorized,
     /// Too many wrong tokens wait for their answer.
     TooManyWrong,
+    /// Somebody else has this made just now, and one at a time may.
+    Busy,
     /// The token is one of an operator who may only look.
     Forbidden,
     /// The listener has another name.
@@ -156,6 +158,12 @@ impl Problem {
                 "too many wrong tokens",
                 "wait a moment",
             ),
+            Self::Busy => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "busy",
+                "the audit log is read for somebody else",
+                "ask again in a few seconds",
+            ),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
                 "role",
@@ -207,7 +215,7 @@ impl Problem {
             Self::Unauthorized => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::TooManyWrong => {
+            Self::TooManyWrong | Self::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::Method(allowed) => {

@@ -3,6 +3,7 @@
 mod chain;
 mod files;
 mod forged;
+mod own;
 mod tampering;
 mod targets;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,7 @@ pub(in crate::audit) struct Lines {
     reader: Box<dyn BufRead>,
     line: Vec<u8>,
     number: u64,
+    offset: u64,
 }
 
 /// A line of a file.
@@ -41,6 +42,33 @@ impl Lines {
         Self::of(file)
     }
 
+    /// Reads from an offset on, which counts the bytes as they are unpacked.
+    ///
+    /// # Errors
+    /// What the system says, and when what is packed is damaged.
+    pub(in crate::audit) fn at(mut file: File, offset: u64) -> io::Result<Self> {
+        let mut begin = [0; GZIP.len()];
+        let is_packed = file.read_exact(&mut begin).is_ok() && begin == GZIP;
+        file.seek(SeekFrom::Start(if is_packed { 0 } else { offset }))?;
+        // What begins in the middle is no beginning of something packed.
+        let mut lines = if is_packed || offset == 0 {
+            Self::of(file)?
+        } else {
+            let reader = Box::new(BufReader::with_capacity(BUFFER, file));
+            Self { reader, line: Vec::new(), number: 0, offset: 0 }
+        };
+        if is_packed {
+            io::copy(&mut lines.reader.by_ref().take(offset), &mut io::sink())?;
+        }
+        lines.offset = offset;
+        Ok(lines)
+    }
+
+    /// Returns where the next line begins.
+    pub(in crate::audit) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     fn of(file: impl Read + 'static) -> io::Result<Self> {
         let mut reader = BufReader::with_capacity(BUFFER, file);
         let is_packed = reader.fill_buf()?.starts_with(&GZIP);
@@ -49,7 +77,7 @@ impl Lines {
         } else {
             Box::new(reader)
         };
-        Ok(Self { reader, line: Vec::new(), number: 0 })
+        Ok(Self { reader, line: Vec::new(), number: 0, offset: 0 })
     }
 
     /// Reads the next line.
@@ -77,6 +105,7 @@ impl Lines {
             self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
             is_whole = end.is_some();
             self.reader.consume(taken);
+            self.offset += taken as u64;
         }
         if !is_some {
             return Ok(None);

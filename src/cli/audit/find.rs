@@ -1,4 +1,5 @@
-//! `brama audit find`.
+//! `brama audit find`: in files, or through the operations listener of a running gateway
+//! ([`crate::operations::audit`]).
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::configured::Configured;
+use super::remote;
 use crate::audit::keys::PersonKey;
 use crate::audit::search::{self, Query};
 use crate::base::clock::Time;
@@ -22,11 +24,11 @@ pub(super) struct Arguments {
     paths: Vec<PathBuf>,
     /// The configuration of the gateway that wrote them: its files and its keys.
     #[arg(long, short, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// A file with the identifier of a person (PESEL, or what the node says of somebody from another
     /// country); `-` is standard input.
     #[arg(long, value_name = "FILE")]
-    identifier_file: Option<PathBuf>,
+    pub(super) identifier_file: Option<PathBuf>,
     /// An identifier has no place here.
     #[arg(long, alias = "pesel", hide = true, value_name = "NEVER")]
     identifier: Option<String>,
@@ -35,23 +37,30 @@ pub(super) struct Arguments {
     person_keys: Vec<PathBuf>,
     /// The public name of a session (`sid`).
     #[arg(long, value_name = "SID", allow_hyphen_values = true)]
-    session: Option<String>,
+    pub(super) session: Option<String>,
     /// The number of a request.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
-    request: Option<String>,
+    pub(super) request: Option<String>,
     /// The number on the page of a citizen, in letters of either size, with or without spaces.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
-    number: Option<String>,
+    pub(super) number: Option<String>,
     /// The `ID` of an `AuthnRequest`.
     #[arg(long, value_name = "ID")]
-    authn_request: Option<String>,
+    pub(super) authn_request: Option<String>,
     /// Not before that time, such as `2031-05-04T12:00:00Z`; a date such as `2031-05-04` is the
     /// begin of that day (UTC).
     #[arg(long, value_name = "TIME")]
-    from: Option<String>,
+    pub(super) from: Option<String>,
     /// Before that time.
     #[arg(long, value_name = "TIME")]
-    to: Option<String>,
+    pub(super) to: Option<String>,
+    /// Asks the running gateway of the configuration, with the token of an operator who may change
+    /// something, instead of reading files.
+    #[arg(long, conflicts_with_all = ["paths", "person_keys"])]
+    remote: bool,
+    /// Asks it as this operator of `operations.operators`.
+    #[arg(long = "as", value_name = "NAME", requires = "remote")]
+    pub(super) operator: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
@@ -60,6 +69,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         return Err("an identifier stands in the arguments, where every user of this machine and the \
                     history of the shell have it: give --identifier-file, and take it out of the history"
             .to_owned());
+    }
+    if arguments.remote {
+        return remote::run(arguments);
     }
     let mut query = Query {
         sid: arguments.session.clone(),
@@ -97,12 +109,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     });
     let read = read.map_err(|error| error.to_string())?;
     let (found, records) = (read.found, read.records);
+    Ok(told(found, records, read.broken))
+}
+
+/// Says how much was read, and returns the exit status.
+pub(super) fn told(found: u64, records: u64, broken: u64) -> ExitCode {
     complain(format_args!("{found} of {}", counted(records, "record")));
-    if read.broken > 0 {
-        let lines = counted(read.broken, "line");
+    if broken > 0 {
+        let lines = counted(broken, "line");
         complain(format_args!("no records: {lines}, see brama audit verify"));
     }
-    Ok(if read.found > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if found > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn is_identifier_named(arguments: &Arguments) -> bool {
@@ -120,16 +137,13 @@ fn number(text: &str) -> Result<String, String> {
     incident::parse(text).ok_or_else(|| format!("--number {what}"))
 }
 
-/// Reads a time, or a date, with which a day begins.
 fn time(text: &str) -> Result<Time, String> {
-    let day = (text.len() == "2031-05-04".len()).then(|| format!("{text}T00:00:00Z"));
-    let read = day.as_deref().unwrap_or(text).parse();
-    read.map_err(|_| {
+    search::time(text).ok_or_else(|| {
         format!("\"{text}\" is no time: write 2031-05-04 or 2031-05-04T12:00:00Z (UTC)")
     })
 }
 
-fn identifier(path: &Path) -> Result<Secret<String>, String> {
+pub(super) fn identifier(path: &Path) -> Result<Secret<String>, String> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().take(MOST).read_to_string(&mut text)

@@ -7,6 +7,7 @@
 mod configured;
 mod find;
 mod keys;
+mod remote;
 mod verify;
 
 use std::process::ExitCode;

@@ -128,6 +128,9 @@ fn acted(admin: &str, action: &AdminAction<'_>) {
             let asked = is_found.then_some(asked);
             info!(admin, asked, found = is_found, "operator asked about a login");
         }
+        AdminAction::SearchedAudit { by, found } => {
+            info!(admin, by, found, "operator searched the audit log");
+        }
         AdminAction::BeganCapture { answers, seconds } => {
             warn!(admin, answers, seconds, "operator has answers of the node captured");
         }

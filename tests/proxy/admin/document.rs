@@ -63,7 +63,7 @@ fn a_validator_takes_the_document() {
 fn a_gateway_answers_as_the_document_says() {
     let Some(python) = tools::judges_python() else { return };
     for token in [TOKEN, ANNA] {
-        let gateway = plan().start();
+        let gateway = super::audit::written(plan()).start();
         let (passed, said) = examine(&gateway, python.to_str().unwrap(), token);
         assert!(passed, "{said}");
         assert!(gateway.connect().get(&gateway.host(), "/").status < 600, "it still serves");

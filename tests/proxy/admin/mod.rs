@@ -1,6 +1,7 @@
 //! The operations listener: who may ask what, what a page can make a browser ask, what is sent.
 
 mod alone;
+mod audit;
 mod certificates;
 mod document;
 mod status;
@@ -84,6 +85,7 @@ fn each_operator_may_what_the_role_says_and_the_log_names_them() {
         ("POST /keys/rotate", &anna, "{}", 403),
         ("POST /keys/backup", &anna, "{}", 403),
         ("PUT /log/level", &anna, &quiet, 403),
+        ("POST /audit/find", &anna, "{}", 403),
         ("POST /capture", &anna, "{\"answers\":1,\"seconds\":60}", 403),
         ("GET /capture", &anna, "", 403),
         ("GET /capture/x", &anna, "", 403),
@@ -96,6 +98,7 @@ fn each_operator_may_what_the_role_says_and_the_log_names_them() {
         ("GET /capture", &jan, "", 200),
         ("DELETE /capture", &jan, "", 200),
         ("GET /why/RBW3FHWH", &jan, "", 404),
+        ("POST /audit/find", &jan, "{}", 409),
     ] {
         let answer = ask(&gateway, line, &[token, json], body);
         assert_eq!(answer.status, expected, "{line} {token}: {}", answer.text());
@@ -325,7 +328,7 @@ fn the_level_of_the_log_changes_for_a_while() {
 }
 
 /// Waits until something is so.
-fn until(is_so: impl Fn() -> bool) {
+fn until(mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(30), "it never is");

@@ -20,7 +20,7 @@ pub(crate) struct Gateway {
     pub(crate) tls_address: Option<SocketAddr>,
     pub(crate) operations: SocketAddr,
     pub(super) folder: TempDir,
-    pub(super) environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     /// The words that begin a command on its host, when that is another one.
     pub(super) host: Vec<String>,
 }
