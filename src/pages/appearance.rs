@@ -115,12 +115,12 @@ pub struct FooterLink {
     pub to: Local,
 }
 
-/// Words in place of ours for one reason in one language; what is absent stays ours.
+/// Words in place of ours for one reason, or one page without a reason, in one language; what is absent stays ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReasonText {
     /// The language of the words.
     pub language: Language,
-    /// The reason code.
+    /// The reason code, or the name of the page ([`PlainPage`](super::PlainPage)).
     pub reason: &'static str,
     /// The heading.
     pub title: Option<Template>,

@@ -4,6 +4,8 @@ use maud::html;
 
 use super::labels::labels;
 use super::layout::{Branding, Framing, Page, Parts};
+use super::plain::{KEPT_FORM, said};
+use super::text::Words;
 
 /// What the page says of a form. Nothing that was typed is shown: another person may sit there now.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +28,20 @@ pub struct KeptForm<'a> {
 #[must_use]
 pub fn kept_form(look: Branding<'_>, form: &KeptForm<'_>) -> Page {
     let words = labels(look.language);
+    let own = said(
+        look,
+        KEPT_FORM,
+        Words {
+            title: words.kept_form,
+            happened: words.kept_form_why,
+            advice: words.kept_form_check,
+        },
+    );
     let path = form.target.split('?').next().unwrap_or_default();
     look.page(Parts {
-        title: words.kept_form,
+        title: &own.title,
         content: html! {
-            p.lead { (words.kept_form_why) }
+            p.lead { (own.happened) }
             dl {
                 dt { (words.kept_form_to) }
                 dd { code { (path) } }
@@ -41,7 +52,7 @@ pub fn kept_form(look: Branding<'_>, form: &KeptForm<'_>) -> Page {
                     dd { (form.name) }
                 }
             }
-            p.note { (words.kept_form_check) }
+            p.note { (own.advice) }
             form method="post" action=(form.target) autocomplete="off" {
                 input type="hidden" name=(form.field) value=(form.handle);
                 p.actions {

@@ -6,18 +6,21 @@ use maud::html;
 use super::appearance::local;
 use super::labels::labels;
 use super::layout::{Branding, Framing, Page, Parts};
+use super::plain::{self, LANDING};
+use super::text::Words;
 
 /// Writes the page; `link` begins the login.
 #[must_use]
 pub fn landing(look: Branding<'_>, link: &str) -> Page {
     let words = labels(look.language);
+    let own = plain::said(look, LANDING, Words { title: words.landing, happened: "", advice: "" });
     let said = look.appearance.and_then(|appearance| appearance.landing.as_ref());
     let (text, of) = said
         .and_then(|said| local(said, look.language))
         .map_or((words.landing_why, look.language), |(text, of)| (text.as_str(), of));
     let lang = (of != look.language).then(|| of.code());
     look.page(Parts {
-        title: words.landing,
+        title: &own.title,
         content: html! {
             div lang=[lang] {
                 @for paragraph in text.split("\n\n").filter(|text| !text.trim().is_empty()) {

@@ -7,7 +7,9 @@ use maud::html;
 
 use super::labels::labels;
 use super::layout::{Branding, Framing, Page, Parts};
+use super::plain::{ARRIVING, TO_NODE, said};
 use super::policy;
+use super::text::Words;
 
 /// Writes the page that posts a request to the node at once, or when the button is pressed.
 pub fn send_to_node(
@@ -17,6 +19,15 @@ pub fn send_to_node(
     relay_state: &str,
 ) -> Page {
     let words = labels(look.language);
+    let own = said(
+        look,
+        TO_NODE,
+        Words {
+            title: words.going_to_node,
+            happened: words.going_to_node_why,
+            advice: words.going_to_node_help,
+        },
+    );
     // Chromium applies form-action to the redirects after a submission too, and the node may send
     // the citizen on to an identity provider on another host, or straight back to us. The origin of
     // the form is listed even so: a node for tests may speak plain http.
@@ -26,14 +37,14 @@ pub fn send_to_node(
         origin => format!("{origin} 'self' https:"),
     };
     look.page(Parts {
-        title: words.going_to_node,
+        title: &own.title,
         content: html! {
-            p { (words.going_to_node_why) }
+            p { (own.happened) }
             // Without autocomplete="off" a browser may restore the fields of an earlier visit.
             form method="post" action=(form_action) autocomplete="off" {
                 input type="hidden" name="SAMLRequest" value=(saml_request_base64);
                 input type="hidden" name="RelayState" value=(relay_state);
-                p { (words.going_to_node_help) }
+                p { (own.advice) }
                 // The button has no name: a field named "submit" would hide the method below.
                 p.actions { button type="submit" { (words.go_to_node) } }
             }
@@ -57,10 +68,12 @@ pub fn send_to_node(
 #[must_use]
 pub fn arriving(look: Branding<'_>, target: &str, came: Came) -> Page {
     let words = labels(look.language);
+    let (title, happened) = (words.signed_in, words.signed_in_why);
+    let own = said(look, ARRIVING, Words { title, happened, advice: "" });
     let mut page = look.page(Parts {
-        title: words.signed_in,
+        title: &own.title,
         content: html! {
-            p { (words.signed_in_why) }
+            p { (own.happened) }
             p.actions { a.button href=(target) { (words.go_on) } }
         },
         script: Some(GO_ON),

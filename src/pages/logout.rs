@@ -7,7 +7,9 @@ use maud::html;
 
 use super::labels::labels;
 use super::layout::{Branding, Framing, Page, Parts};
+use super::plain::{CONFIRM_LOGOUT, said};
 use super::policy;
+use super::text::Words;
 
 /// How a sign-out ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +52,20 @@ impl LogoutOutcome {
         }
     }
 
-    /// Reads such a name.
+    /// Returns the name under which an office gives words for that page.
+    #[must_use]
+    pub const fn page(self) -> &'static str {
+        match self {
+            Self::SignedOutEverywhere => "page.signed_out.everywhere",
+            Self::NodeDidNotConfirm => "page.signed_out.not-confirmed",
+            Self::NodeNotAsked => "page.signed_out.not-asked",
+            Self::NotWritten => "page.signed_out.not-written",
+            Self::NotWrittenNorConfirmed => "page.signed_out.not-written-nor-confirmed",
+            Self::NotSignedIn => "page.signed_out.not-signed-in",
+        }
+    }
+
+    /// Reads the name in an address.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)
@@ -70,9 +85,9 @@ impl LogoutOutcome {
 
 /// Writes the page that says how a sign-out ended; `home` is the way back to the portal.
 pub fn signed_out(look: Branding<'_>, outcome: LogoutOutcome, home: &str) -> Page {
-    let words = outcome.words(look.language);
+    let words = said(look, outcome.page(), outcome.words(look.language));
     look.page(Parts {
-        title: words.title,
+        title: &words.title,
         content: html! {
             p.lead { (words.happened) }
             p class=(outcome.notice()) { (words.advice) }
@@ -94,15 +109,17 @@ pub fn confirm_logout(
     (home, return_to): (&str, Option<&str>),
 ) -> Page {
     let words = labels(look.language);
+    let (title, happened) = (words.confirm_logout, words.confirm_logout_why);
+    let own = said(look, CONFIRM_LOGOUT, Words { title, happened, advice: "" });
     let mut form_action = policy::form_source(action);
     // Chromium applies it to the redirect after the submission too.
     if let Some(outside) = return_to.filter(|to| !to.starts_with('/')) {
         form_action = format!("{form_action} {}", policy::form_source(outside));
     }
     look.page(Parts {
-        title: words.confirm_logout,
+        title: &own.title,
         content: html! {
-            p { (words.confirm_logout_why) }
+            p { (own.happened) }
             form method="post" action=(action) autocomplete="off" {
                 input type="hidden" name="token" value=(token);
                 @if let Some(return_to) = return_to {

@@ -27,6 +27,7 @@ mod language;
 mod layout;
 mod login;
 mod logout;
+mod plain;
 mod policy;
 mod template;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use language::Language;
 pub use layout::{Branding, Document, Framing, Page, document, ribbon};
 pub use login::{Came, arriving, send_to_node};
 pub use logout::{LogoutOutcome, confirm_logout, signed_out};
+pub use plain::PlainPage;
 pub use template::{Template, TemplateError, is_control};
 pub use text::Words;
 pub use timer::{SessionTimer, session_script};

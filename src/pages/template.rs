@@ -81,6 +81,12 @@ impl Template {
         Ok(Self(pieces))
     }
 
+    /// Tells whether it names what only an incident has: a reason, or a number.
+    #[must_use]
+    pub fn is_of_an_incident(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Reason | Piece::Number))
+    }
+
     pub(super) fn filled(&self, values: Values<'_>) -> String {
         let piece = |piece| match piece {
             &Piece::Portal => values.portal,

@@ -389,10 +389,31 @@ fn texts_of_the_office_stand_in_place_of_ours_and_are_plain() {
 }
 
 #[test]
+fn pages_without_a_reason_have_texts_of_the_office_too() {
+    let (appearance, said) = texts(&[(
+        "en.toml",
+        "[\"page.signed_out.everywhere\"]\ntitle = \"Goodbye from {portal}\"\n",
+    )]);
+    assert_eq!(said, FINE);
+    let page = |language, outcome| signed_out(look(&appearance, language), outcome, "/").html;
+    let own = page(Language::English, LogoutOutcome::SignedOutEverywhere);
+    assert!(own.contains("<h1>Goodbye from Urząd</h1>"), "{own}");
+    assert!(!page(Language::Polish, LogoutOutcome::SignedOutEverywhere).contains("Goodbye"));
+    assert!(!page(Language::English, LogoutOutcome::NotSignedIn).contains("Goodbye"));
+}
+
+#[test]
 fn a_text_that_cannot_be_shown_is_refused_with_its_file_and_line() {
     for (text, place, what) in [
         ("[\"login.canceled\"]\ntitle = \"x\"", "pl.toml:1: login.canceled", "no reason code"),
         ("[login.cancelled]\ntitle = \"x\"", "pl.toml:1: login", "no reason code"),
+        ("[\"page.logout\"]\ntitle = \"x\"", "pl.toml:1: page.logout", "no reason code"),
+        ("[\"page.landing\"]\nadvice = \"x\"", "pl.toml:2: page.landing.advice", "is unknown"),
+        (
+            "[\"page.signed_out.everywhere\"]\ntitle = \"{number}\"",
+            "pl.toml:2: page.signed_out.everywhere.title",
+            "this page has neither",
+        ),
         (
             "\n[\"login.cancelled\"]\nheading = \"x\"",
             "pl.toml:3: login.cancelled.heading",

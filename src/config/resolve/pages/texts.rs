@@ -1,4 +1,5 @@
-//! The folder with texts of the office: a file for each language, a table for each reason.
+//! The folder with texts of the office: a file for each language, a table for each reason, and for
+//! each page without one.
 
 use std::fs;
 use std::io::Read as _;
@@ -11,7 +12,7 @@ use crate::base::rights;
 use crate::config::document::Document;
 use crate::config::resolve::context::Context;
 use crate::config::source_location::SourceLocation;
-use crate::pages::{Language, ReasonText, Template};
+use crate::pages::{Language, PlainPage, ReasonText, Template};
 
 /// Returns the files that there may be in the folder.
 fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
@@ -85,7 +86,7 @@ fn read(context: &mut Context<'_>, key: &str, path: &Path) -> Option<Document> {
     }
 }
 
-/// Reads the texts of one reason.
+/// Reads the texts of one reason, or of one page without a reason.
 fn text(
     context: &mut Context<'_>,
     document: &Document,
@@ -94,8 +95,10 @@ fn text(
 ) -> Option<ReasonText> {
     let place = place_of(document, &[code]);
     let known = Reason::ALL.iter().map(|reason| reason.as_str()).find(|known| *known == code);
-    let Some(reason) = known else {
-        let advice = "write a code of `brama reason` in brackets and quotes";
+    let page = PlainPage::named(code);
+    let Some(reason) = known.or_else(|| page.map(|page| page.name)) else {
+        let advice = "write a code of `brama reason`, or the name of a page that docs/pages.md has, in \
+                      brackets and quotes";
         context.problems.push_error(place, shown(code), "is no reason code", advice);
         return None;
     };
@@ -104,19 +107,26 @@ fn text(
         context.problems.push_error(place, reason, "is no table", advice);
         return None;
     };
-    for (name, _) in table.iter().filter(|(name, _)| !PARTS.contains(&name.as_str())) {
+    let parts = page.map_or(&PARTS[..], |page| page.parts);
+    for (name, _) in table.iter().filter(|(name, _)| !parts.contains(&name.as_str())) {
         let (place, key) = (place_of(document, &[code, name]), format!("{reason}.{}", shown(name)));
-        context.problems.push_error(
-            place,
-            key,
-            "is unknown",
-            "there are title, happened and advice",
-        );
+        let advice = match parts {
+            [all @ .., last] if !all.is_empty() => {
+                format!("there are {} and {last}", all.join(", "))
+            }
+            parts => format!("there is {}", parts.join("")),
+        };
+        context.problems.push_error(place, key, "is unknown", advice);
     }
     let mut part = |name: &str, most: usize| {
         let template = read_part(table, name, most)?;
         let (place, key) = (place_of(document, &[code, name]), format!("{reason}.{name}"));
         match template {
+            Ok(template) if page.is_some() && template.is_of_an_incident() => {
+                let what = "has {reason} or {number}, and this page has neither";
+                context.problems.push_error(place, key, what, "there is {portal}");
+                None
+            }
             Ok(template) => Some(template),
             Err(what) => {
                 let advice = "write plain text, with {portal}, {reason} and {number} where wanted";
