@@ -11,6 +11,7 @@ use super::heeded::Heeded;
 use super::keys::Keeper;
 use super::lock::Lock;
 use super::parts::Startup;
+use super::replicas::Replicas;
 use super::store::Opening;
 use crate::base::clock::SharedClock;
 use crate::base::shutdown::Shutdown;
@@ -26,6 +27,7 @@ use crate::server::notify;
 use crate::server::socket::Bound;
 use crate::store::RecordStore;
 use crate::store::agreement::Agreement;
+use crate::store::redis::Redis;
 
 /// Tasks beside the workers.
 pub(super) struct Background {
@@ -117,6 +119,13 @@ impl Background {
         clock: SharedClock,
     ) {
         self.tasks.spawn(history.keep(source, move || clock.now()));
+    }
+
+    /// Counts the gateways that share a server of records.
+    pub(super) fn count_replicas(&mut self, replicas: Arc<Replicas>, redis: Option<Arc<Redis>>) {
+        if let Some(redis) = redis {
+            self.tasks.spawn(replicas.keep(redis));
+        }
     }
 
     /// Tells the service manager that the program is alive, when it wants to know.

@@ -13,6 +13,7 @@ use super::durations;
 use super::inventory::{Dated, Use};
 use super::keys::Keeper;
 use super::logins;
+use super::replicas::Replicas;
 use super::watch::Watched;
 use crate::audit::Status;
 use crate::base::clock::{SharedClock, Time};
@@ -41,6 +42,8 @@ pub(super) struct Metrics {
     pub(super) life: Arc<Life>,
     /// The name of the store, and what was seen of it.
     pub(super) store: (&'static str, Arc<Traffic>),
+    /// How many gateways share it.
+    pub(super) replicas: Arc<Replicas>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) orders: Option<Arc<Orders>>,
 }
@@ -227,6 +230,7 @@ impl Metrics {
         let is_up = !sessions.is_away();
         encoder.rows(&catalogue::STORE_UP, |rows| rows.add(&[self.store.0], flag(is_up)))?;
         encoder.one(&catalogue::STORE_EVENTS_UP, flag(sessions.hears_of_ends()))?;
+        encoder.one(&catalogue::REPLICAS, self.replicas.seen().unwrap_or_default() as f64)?;
         encoder.one(&catalogue::STORE_AWAY, sessions.away_for(now).as_secs_f64())?;
         if let Some(ago) = self.store.1.since_success() {
             let last = now.as_millisecond() as f64 / 1000.0 - ago.as_secs_f64();

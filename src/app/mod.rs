@@ -23,6 +23,7 @@ mod logins;
 mod metrics;
 mod parts;
 mod renewal;
+mod replicas;
 mod run;
 pub mod settings;
 mod sockets;

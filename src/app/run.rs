@@ -12,6 +12,7 @@ use super::heeded::Heeded;
 use super::metrics::{Life, Metrics};
 use super::parts::{Looked, Startup};
 use super::renewal::{Renewal, Renewed};
+use super::replicas::Replicas;
 use super::sockets::{Closed, Sockets};
 use super::successor::{Successor, VERSION};
 use super::worker::work;
@@ -21,8 +22,8 @@ use crate::flow::tenure::Tenure;
 use crate::gateway::{Shared, Worker};
 use crate::observe::event::Event;
 use crate::observe::metrics::process::Process;
-use crate::operations::capture::CaptureDesk;
 use crate::operations::audit::AuditDesk;
+use crate::operations::capture::CaptureDesk;
 use crate::operations::guard::Guard;
 use crate::operations::keys::KeyDesk;
 use crate::operations::sessions::SessionDesk;
@@ -74,6 +75,7 @@ impl App {
 
         // 2. What goes on beside them.
         let (sessions, served) = (Arc::clone(&shared.flows.sessions), Arc::clone(&shared));
+        let replicas = Replicas::of(kept.redis.as_ref());
         let numbers = Arc::new(Metrics {
             process: Process::began(life.began()),
             clock: Arc::clone(&shared.clock),
@@ -84,6 +86,7 @@ impl App {
             stop: stopping.clone(),
             life: Arc::clone(&life),
             store: kept.seen(),
+            replicas: Arc::clone(&replicas),
             keeper: Arc::clone(&keeper),
             orders: heeded.orders.clone(),
         });
@@ -94,6 +97,7 @@ impl App {
         let asked = (startup, &kept.store);
         background.keep_records(&shared, (kept.opening, kept.agreement, lock), asked);
         background.start((keeper, certificates.pairs(), groups), &heeded, &shared);
+        background.count_replicas(replicas, kept.redis.clone());
         background.note_history(history, numbers, Arc::clone(&shared.clock));
         notify::ready();
         successor::tell_predecessor().await;
@@ -273,11 +277,11 @@ fn service(
         sessions: SessionDesk::new(sessions(), clock()),
         keys: KeyDesk::new(keeper, sessions(), clock()),
         why: WhyDesk::new(Arc::clone(&flows.histories), events(), clock()),
+        audit: AuditDesk::new(Arc::clone(&shared.audit), events(), clock()),
         capture: CaptureDesk::new(Arc::clone(&flows.captures), events(), clock()),
         log: Arc::clone(&heeded.log),
         scraper: numbers.scraper(),
         status: StatusDesk::new(source, Arc::clone(history)),
-        audit: AuditDesk::new(Arc::clone(&shared.audit), events(), clock()),
         probes: Arc::clone(&shared.probes),
     };
     Operations::new(Guard::new(hosts), Arc::clone(&heeded.operators), desks)

@@ -6,10 +6,14 @@ use std::time::Instant;
 use super::inventory::Use;
 use super::metrics::Metrics;
 use crate::base::clock::Time;
+use crate::flow::node::{Exchanges, Seen};
+use crate::observe::metrics::histogram::{OF_REQUESTS, OF_STORES, OF_THE_NODE, Spread};
+use crate::operations::status::durations::{Spreads, What};
 use crate::operations::status::facts::{
     Certificate, Facts, Server, Source, Store, Totals, Upstream,
 };
 use crate::proxy::upstream::{State, Status};
+use crate::store::metered::Operation;
 
 impl Source for Metrics {
     fn facts(&self) -> Facts {
@@ -32,6 +36,7 @@ impl Source for Metrics {
                 is_up: true,
                 away_for: std::time::Duration::ZERO,
                 hears: true,
+                replicas: self.replicas.seen(),
             },
             are_keys_kept: self.keeper.is_kept(),
             certificates: self.all_certificates(),
@@ -68,11 +73,40 @@ impl Source for Metrics {
             refused: counts.refusals.all(),
             exchanges: (good, bad),
             sessions: flows.sessions.count_near() as u64,
+            durations: self.spreads(exchanges),
         }
     }
 }
 
 impl Metrics {
+    /// Returns how long things took: requests by upstream, exchanges with the node, and the store.
+    fn spreads(&self, exchanges: &Exchanges) -> Spreads {
+        let together = |bounds, all: &mut dyn Iterator<Item = Spread>| {
+            let mut sum = Spread::empty(bounds);
+            all.for_each(|one| sum.add(&one));
+            sum
+        };
+        let mut upstreams = BTreeMap::<String, Spread>::new();
+        for worker in self.workers.iter().map(|current| current.worker()) {
+            for (name, durations) in worker.proxy.upstreams.durations() {
+                let known = upstreams.entry(name.to_owned());
+                let sum = known.or_insert_with(|| Spread::empty(&OF_REQUESTS));
+                durations.requests.spreads().iter().for_each(|one| sum.add(one));
+            }
+        }
+        let node = |seen: &Seen| together(&OF_THE_NODE, &mut seen.by_result().map(|(_, one)| one));
+        // Whether the store is there is asked all the time, by nobody who waits.
+        let asked = Operation::ALL.into_iter().filter(|one| *one != Operation::Check);
+        let store = &mut asked.map(|one| self.store.1.of(one).duration.spread());
+        let fixed = [
+            (What::Resolve, node(&exchanges.resolve)),
+            (What::Logout, node(&exchanges.logout)),
+            (What::Store, together(&OF_STORES, store)),
+        ];
+        let upstreams = upstreams.into_iter().map(|(name, sum)| (What::Upstream(name), sum));
+        fixed.into_iter().chain(upstreams).collect()
+    }
+
     /// Returns every certificate in use; of one use and name, the one that ends last.
     fn all_certificates(&self) -> Vec<Certificate> {
         let mut last: BTreeMap<(Use, String), Time> = BTreeMap::new();

@@ -390,6 +390,7 @@ fn a_store_that_dies_is_told_and_so_is_its_return() {
     let away = |numbers: &Numbers| numbers.value("brama_store_away_seconds", &[]);
     let numbers = until(&gateway, "events are heard of", |numbers| {
         numbers.value("brama_store_events_up", &[]) == 1.0
+            && numbers.value("brama_replicas", &[]) == 1.0
     });
     assert!(is_up(&numbers) && away(&numbers) == 0.0);
     let last = numbers.value("brama_store_last_success_timestamp_seconds", &[]);
@@ -398,6 +399,7 @@ fn a_store_that_dies_is_told_and_so_is_its_return() {
     let numbers = until(&gateway, "it is away", |numbers| away(numbers) > 1.0);
     assert!(!is_up(&numbers));
     assert_eq!(numbers.value("brama_store_events_up", &[]), 0.0);
+    until(&gateway, "nobody can be counted", |n| n.value("brama_replicas", &[]) == 0.0);
     assert!(numbers.value("brama_store_errors_total", &[("operation", "check")]) >= 1.0);
     // A login cannot begin, and that counts.
     assert_eq!(ask(&gateway, "GET", "/.brama/login", "").status, 503);
@@ -408,7 +410,9 @@ fn a_store_that_dies_is_told_and_so_is_its_return() {
 
     redis.start_again();
     let numbers = until(&gateway, "it is back", |numbers| {
-        is_up(numbers) && numbers.value("brama_store_events_up", &[]) == 1.0
+        is_up(numbers)
+            && numbers.value("brama_store_events_up", &[]) == 1.0
+            && numbers.value("brama_replicas", &[]) == 1.0
     });
     assert_eq!(away(&numbers), 0.0);
     assert!(numbers.value("brama_store_last_success_timestamp_seconds", &[]) > last);

@@ -111,6 +111,7 @@ pub static ALL: &[&Metric] = &[
     &NODE_CLOCK_TIME,
     &STORE_UP,
     &STORE_EVENTS_UP,
+    &REPLICAS,
     &STORE_AWAY,
     &STORE_LAST_SUCCESS,
     &STORE_DURATION,
@@ -268,6 +269,8 @@ metrics! {
         "1 when the store answered last time";
     STORE_EVENTS_UP = "brama_store_events_up", Gauge, [],
         "1 when this process hears of ends at other replicas at once";
+    REPLICAS = "brama_replicas", Gauge, [],
+        "gateways that share the store, as the store knows them; 0 while that is not known";
     STORE_AWAY = "brama_store_away_seconds", Gauge, [],
         "how long the store has been away; 0 when it is not";
     STORE_LAST_SUCCESS = "brama_store_last_success_timestamp_seconds", Gauge, [],

@@ -12,7 +12,7 @@ use http::StatusCode;
 use super::CLASSES;
 
 /// The upper bounds of buckets, in nanoseconds; what is longer than the last is in a bucket of its own.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Bounds(&'static [u64]);
 
 /// How many bounds there are at most.
@@ -120,7 +120,7 @@ impl Histogram {
 }
 
 /// What one histogram has seen, or several of the same bounds together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spread {
     bounds: &'static Bounds,
     nanoseconds: u64,
@@ -141,6 +141,38 @@ impl Spread {
         for (bucket, more) in self.buckets.iter_mut().zip(other.buckets) {
             *bucket = bucket.wrapping_add(more);
         }
+    }
+
+    /// Returns what came on top of what had been seen before; all of it where less was seen than then.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let cells = self.buckets.iter().zip(&before.buckets);
+        if self.bounds != before.bounds || cells.clone().any(|(now, before)| now < before) {
+            return self.clone();
+        }
+        let mut buckets = [0; MOST_BOUNDS + 1];
+        buckets.iter_mut().zip(cells).for_each(|(more, (now, before))| *more = now - before);
+        let nanoseconds = self.nanoseconds.wrapping_sub(before.nanoseconds);
+        Self { bounds: self.bounds, nanoseconds, buckets }
+    }
+
+    /// Returns within how many seconds that share of the durations ended, such as 0.99: the bound of the
+    /// bucket that it falls into, infinite behind the last one. Nothing where there were none.
+    #[must_use]
+    pub fn within(&self, share: f64) -> Option<f64> {
+        let wanted = ((self.count() as f64 * share).ceil() as u64).max(1);
+        let mut sum = 0;
+        let reached = self.buckets().into_iter().find(|(_, count)| {
+            sum += count;
+            sum >= wanted
+        });
+        reached.map(|(bound, _)| bound)
+    }
+
+    /// Returns the longest bound in seconds.
+    #[must_use]
+    pub fn longest(&self) -> f64 {
+        self.bounds.0.last().map_or(0.0, |most| in_seconds(*most))
     }
 
     /// Returns how many durations there were.
@@ -242,6 +274,23 @@ mod tests {
         workers.iter().for_each(|worker| all.add(&worker.spread()));
         assert_eq!(all.buckets(), [(0.001, 2), (0.002, 1), (f64::INFINITY, 0)]);
         assert!((all.seconds() - 0.0025).abs() < 1e-12, "{}", all.seconds());
+    }
+
+    #[test]
+    fn what_is_more_than_before_says_within_what_most_of_it_ended() {
+        let histogram = Histogram::new(&BOUNDS);
+        histogram.observe(Duration::from_secs(9));
+        let before = histogram.spread();
+        assert_eq!(before.since(&before).within(0.5), None);
+        (0..98).for_each(|_| histogram.observe(micros(500)));
+        (0..2).for_each(|_| histogram.observe(micros(1_500)));
+        let more = histogram.spread().since(&before);
+        let found = [0.0, 0.5, 0.98, 0.99, 1.0].map(|share| more.within(share).unwrap());
+        assert_eq!((more.count(), found), (100, [0.001, 0.001, 0.001, 0.002, 0.002]));
+        assert!((more.seconds() - 0.052).abs() < 1e-9, "{}", more.seconds());
+        assert_eq!((before.within(0.5), before.longest()), (Some(f64::INFINITY), 0.002));
+        // What counts anew has fewer than before.
+        assert_eq!(before.since(&histogram.spread()), before);
     }
 
     #[test]

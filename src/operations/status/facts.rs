@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::durations::Spreads;
 use crate::base::clock::Time;
 
 /// Knows how the gateway is.
@@ -61,6 +62,8 @@ pub struct Store {
     pub away_for: Duration,
     /// Whether it is heard what other replicas tell.
     pub hears: bool,
+    /// How many gateways share it; nothing when that is not known.
+    pub replicas: Option<u64>,
 }
 
 /// A certificate.
@@ -111,4 +114,6 @@ pub struct Totals {
     pub exchanges: (u64, u64),
     /// Sessions near, which may become fewer.
     pub sessions: u64,
+    /// How long things took.
+    pub durations: Spreads,
 }

@@ -1,4 +1,4 @@
-//! What happened in each minute of the last day.
+//! What happened in each minute of the last day, and how long things took.
 //!
 //! What is counted anyway is looked at once a minute, and the difference noted: a login costs nothing
 //! more. When the machine slept, what happened meanwhile counts for the minute after.
@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::durations::{Durations, Lasted};
 use super::facts::{Source, Totals};
 use crate::base::clock::Time;
 
@@ -19,6 +20,7 @@ struct Noted {
     minutes: VecDeque<Minute>,
     /// What had been counted at the end of the last one.
     before: Totals,
+    durations: Durations,
 }
 
 /// What happened in a minute.
@@ -43,13 +45,16 @@ pub struct Minute {
 impl History {
     /// Begins with nothing noted, when so much has been counted.
     #[must_use]
-    pub fn begin(totals: Totals) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Noted { minutes: VecDeque::new(), before: totals })))
+    pub fn begin(mut totals: Totals) -> Arc<Self> {
+        let durations = Durations::begin(std::mem::take(&mut totals.durations));
+        let (minutes, before) = (VecDeque::new(), totals);
+        Arc::new(Self(Mutex::new(Noted { minutes, before, durations })))
     }
 
     /// Notes a minute that has ended.
-    pub fn note(&self, now: Time, totals: Totals) {
+    pub fn note(&self, now: Time, mut totals: Totals) {
         let mut noted = self.lock();
+        noted.durations.note(number(now), std::mem::take(&mut totals.durations));
         let minute = Minute::between(number(now), &noted.before, &totals);
         noted.before = totals;
         if noted.minutes.len() >= MOST {
@@ -66,6 +71,12 @@ impl History {
         let first = present.number - MOST as i64;
         let known = noted.minutes.iter().filter(|minute| minute.number > first).cloned();
         known.chain([present]).collect()
+    }
+
+    /// Returns how long things took in the last hour and day until now.
+    #[must_use]
+    pub fn lasted(&self, now: Time, totals: &Totals) -> Vec<Lasted> {
+        self.lock().durations.until(number(now), &totals.durations)
     }
 
     /// Notes each minute, for as long as it is waited for.

@@ -3,17 +3,20 @@
 //! 1. It is read-only, needs no script and nothing from elsewhere, and its policy allows nothing but
 //!    its own style.
 //! 2. It tells numbers, and names of the configuration, and nothing of any citizen.
-//! 3. What it shows of the past is one count for each minute ([`history`]), bounded by a day. It is
-//!    of this process alone, and a new configuration leaves it as it is.
+//! 3. What it shows of the past is one count for each minute ([`history`]), and what histograms had
+//!    counted at some moments ([`durations`]), bounded by a day. It is of this process alone, and a new
+//!    configuration leaves it as it is.
 //! 4. A browser shows the token as the password of Basic (RFC 7617), which holds for this page and
 //!    nothing else: what a browser brings by itself can look, and change nothing.
 
+pub mod durations;
 pub mod facts;
 pub mod history;
 mod page;
 mod plot;
 #[cfg(test)]
 mod tests;
+mod times;
 mod words;
 
 use std::sync::Arc;
@@ -64,7 +67,9 @@ impl StatusDesk {
         };
         let facts = self.source.facts();
         let past = self.history.until(facts.now, &facts.totals);
-        html(StatusCode::OK, page::status(language, &facts, &past, call.operator()), language)
+        let lasted = self.history.lasted(facts.now, &facts.totals);
+        let page = page::status(language, &facts, (&past, &lasted), call.operator());
+        html(StatusCode::OK, page, language)
     }
 }
 

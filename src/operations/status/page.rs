@@ -2,16 +2,23 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::durations::Lasted;
 use super::facts::{Certificate, Facts, Server, Upstream};
 use super::history::{Minute, number};
 use super::plot::Plot;
+use super::times;
 use super::words::{ENGLISH, POLISH, Words};
 use crate::base::clock::Time;
 use crate::base::encoding::{base64, sha256};
 use crate::pages::Language;
 
 /// Writes the page.
-pub(super) fn status(language: Language, facts: &Facts, past: &[Minute], operator: &str) -> String {
+pub(super) fn status(
+    language: Language,
+    facts: &Facts,
+    (past, lasted): (&[Minute], &[Lasted]),
+    operator: &str,
+) -> String {
     let words = words(language);
     let content = html! {
         section aria-labelledby="summary" {
@@ -27,6 +34,10 @@ pub(super) fn status(language: Language, facts: &Facts, past: &[Minute], operato
             (plots(words, facts.now, past, Span::Day))
             p.muted { (words.this_process) }
         }
+        section aria-labelledby="durations" {
+            h2 id="durations" { (words.durations) }
+            (times::table(words, lasted))
+        }
         div.halves {
             section aria-labelledby="reasons" {
                 h2 id="reasons" { (words.reasons) }
@@ -36,11 +47,11 @@ pub(super) fn status(language: Language, facts: &Facts, past: &[Minute], operato
                 h2 id="program" { (words.program) }
                 (program(words, facts, past))
             }
-            section aria-labelledby="certificates" {
+            section.wide aria-labelledby="certificates" {
                 h2 id="certificates" { (words.certificates) }
                 (certificates(words, facts))
             }
-            section aria-labelledby="upstreams" {
+            section.wide aria-labelledby="upstreams" {
                 h2 id="upstreams" { (words.upstreams) }
                 (upstreams(words, facts))
             }
@@ -259,6 +270,9 @@ fn program(words: &Words, facts: &Facts, past: &[Minute]) -> Markup {
             dt { (words.connections) } dd { (open) " " (words.of) " " (most) }
             dt { (words.node) } dd { (node) ", " (asking) " " (words.of) " " (places) " " (words.under_way) }
             dt { (words.store) } dd { (facts.store.name) ": " (store) }
+            dt { (words.replicas) } dd {
+                @match facts.store.replicas { Some(count) => (count), None => (words.replicas_unknown) }
+            }
             dt { (words.keys) } dd { (keys) }
             dt { (words.version) } dd { (facts.version) }
             dt { (words.runs_since) } dd { (moment(facts.began)) }
@@ -297,8 +311,8 @@ fn certificates(words: &Words, facts: &Facts) -> Markup {
 }
 
 /// A table that is too wide for a small window scrolls by itself, also by the keys.
-fn scrolled(heading: &str, table: &Markup) -> Markup {
-    html! { div.scroll tabindex="0" role="region" aria-labelledby=(heading) { (table) } }
+pub(super) fn scrolled(heading: &str, table: &Markup) -> Markup {
+    html! { div.scroll tabindex="0" role="group" aria-labelledby=(heading) { (table) } }
 }
 
 fn upstreams(words: &Words, facts: &Facts) -> Markup {

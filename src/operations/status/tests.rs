@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use super::durations::{Lasted, What};
 use super::facts::{Certificate, Facts, Server, Store, Totals, Upstream};
 use super::history::Minute;
 use super::page;
 use crate::base::clock::Time;
+use crate::observe::metrics::histogram::{Histogram, OF_REQUESTS, OF_STORES, Spread};
 use crate::pages::Language;
 
 fn facts() -> Facts {
@@ -27,7 +29,13 @@ fn facts() -> Facts {
         sessions: (12, 100),
         connections: (3, 50),
         exchanges: (0, 16),
-        store: Store { name: "file", is_up: true, away_for: Duration::ZERO, hears: true },
+        store: Store {
+            name: "file",
+            is_up: true,
+            away_for: Duration::ZERO,
+            hears: true,
+            replicas: Some(1),
+        },
         are_keys_kept: true,
         certificates: vec![certificate("signing", "CN=portal", 31)],
         upstreams: vec![Upstream { name: "portal".to_owned(), pending: 0, servers: vec![server] }],
@@ -57,7 +65,7 @@ fn it_says_in_two_languages_that_all_is_well_and_what_happened() {
         (Language::English, ["All is well.", "7 in all, at most 5 a minute", "707 in all"]),
         (Language::Polish, ["Wszystko działa.", "7 razem, najwięcej 5 na minutę", "707 razem"]),
     ] {
-        let page = page::status(language, &facts, &past, "anna");
+        let page = page::status(language, &facts, (&past, &[]), "anna");
         for text in words.into_iter().chain(["login.expired", "CN=portal", "2031-04-04", "anna"]) {
             assert!(page.contains(text), "{text} in {page}");
         }
@@ -89,23 +97,63 @@ fn what_somebody_should_look_at_stands_above() {
     for (change, expected) in rows {
         let mut facts = facts();
         change(&mut facts);
-        let page = page::status(Language::English, &facts, &[], "anna");
+        let page = page::status(Language::English, &facts, (&[], &[]), "anna");
         assert!(page.contains(expected) && !page.contains("All is well"), "{expected} in {page}");
     }
     // Of several servers one is out.
     let mut facts = facts();
     let out = Server { state: "down", is_well: false, ..facts.upstreams[0].servers[0].clone() };
     facts.upstreams[0].servers.push(out);
-    let page = page::status(Language::English, &facts, &[], "anna");
+    let page = page::status(Language::English, &facts, (&[], &[]), "anna");
     assert!(page.contains("A server gets no requests: portal, 127.0.0.1:81: down"), "{page}");
     facts.upstreams[0].servers[1].state = "draining";
-    assert!(page::status(Language::English, &facts, &[], "anna").contains("All is well"));
+    assert!(page::status(Language::English, &facts, (&[], &[]), "anna").contains("All is well"));
     let failing = [
         Minute { exchanges: (90, 0), ..minute(&facts, 30) },
         Minute { exchanges: (1, 2), ..minute(&facts, 1) },
     ];
-    let failing = page::status(Language::English, &facts, &failing, "anna");
+    let failing = page::status(Language::English, &facts, (&failing, &[]), "anna");
     assert!(failing.contains("Exchanges with the national node fail"), "the last minutes count");
+}
+
+#[test]
+fn it_says_how_long_things_took_and_how_many_gateways_there_are() {
+    let upstream = Histogram::new(&OF_REQUESTS);
+    (0..98).for_each(|_| upstream.observe(Duration::from_millis(2)));
+    upstream.observe(Duration::from_millis(1_700));
+    upstream.observe(Duration::from_secs(99));
+    let store = Histogram::new(&OF_STORES);
+    store.observe(Duration::from_micros(300));
+    let empty = Spread::empty(&OF_REQUESTS);
+    let lasted = [
+        Lasted { what: What::Store, hour: store.spread(), day: store.spread() },
+        Lasted { what: What::Upstream("<portal>".to_owned()), hour: empty, day: upstream.spread() },
+    ];
+    let mut facts = facts();
+    facts.store.replicas = Some(3);
+    let page = |language, facts: &Facts| page::status(language, facts, (&[], &lasted), "anna");
+    for (language, words) in [
+        (
+            Language::English,
+            ["≤ 0.5 ms", "≤ 2.5 ms", "≤ 2.5 s", "Gateways at this store</dt><dd>3<"],
+        ),
+        (
+            Language::Polish,
+            ["≤ 0,5 ms", "≤ 2,5 ms", "≤ 2,5 s", "Bramy na tym magazynie</dt><dd>3<"],
+        ),
+    ] {
+        let page = page(language, &facts);
+        for text in words.into_iter().chain(["Portal: &lt;portal&gt;", ">–<", ">100<"]) {
+            assert!(page.contains(text), "{text} in {page}");
+        }
+    }
+    facts.store.replicas = None;
+    assert!(page(Language::English, &facts).contains("<dd>not known<"));
+    let slow = Lasted { what: What::Resolve, hour: upstream.spread(), day: upstream.spread() };
+    upstream.observe(Duration::from_secs(99));
+    let slow = Lasted { hour: upstream.spread(), ..slow };
+    let page = page::status(Language::Polish, &facts, (&[], &[slow]), "anna");
+    assert!(page.contains("> 30 s<") || page.contains("&gt; 30 s<"), "{page}");
 }
 
 #[test]

@@ -204,6 +204,25 @@ impl Redis {
         Ok(found)
     }
 
+    /// Counts the processes that listen to what happens to records: each gateway does, by one connection
+    /// to each master. It says a word on the channel that means nothing, and is told how many heard it,
+    /// which takes no right that removals do not need.
+    ///
+    /// # Errors
+    /// When a master cannot be asked.
+    pub async fn listeners(&self) -> Result<u64, Unavailable> {
+        let mut command = redis::cmd("PUBLISH");
+        command.arg(self.names.channel()).arg(NOTHING);
+        let map = self.topology.map().await?;
+        let Some((_, master)) = map.masters.first() else {
+            return Err(Unavailable("there is no master".to_owned()));
+        };
+        match master.send(&command).await? {
+            Value::Int(heard) => Ok(u64::try_from(heard).unwrap_or_default()),
+            _ => Err(Unavailable("PUBLISH was answered with something else".to_owned())),
+        }
+    }
+
     async fn ask_all(&self) -> Result<(), Unavailable> {
         // 1. Every master is there.
         let map = self.topology.map().await?;
@@ -216,6 +235,9 @@ impl Redis {
         self.call(What::Command("SET"), self.names.probe(), arguments.to_vec()).await.map(drop)
     }
 }
+
+/// A word on the channel that names no record.
+const NOTHING: &str = "-";
 
 impl RecordStore for Redis {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {

@@ -269,6 +269,23 @@ fn a_citizen_signs_in_at_one_replica_and_is_known_to_the_other_until_either_ends
 }
 
 #[test]
+fn each_replica_says_how_many_share_the_store() {
+    let Some((_redis, mut replicas)) = replicas("recorder.py") else { return };
+    let until = |gateway: &Gateway, count: f64| {
+        let began = Instant::now();
+        while gateway.numbers().value("brama_replicas", &[]) != count {
+            assert!(began.elapsed() < Duration::from_secs(60), "it is never {count}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    until(&replicas.two, 2.0);
+    until(&replicas.one, 2.0);
+    replicas.one.program.signal("TERM");
+    replicas.one.program.wait();
+    until(&replicas.two, 1.0);
+}
+
+#[test]
 fn a_stream_at_one_replica_ends_with_the_session_that_ends_at_the_other() {
     let Some((_redis, mut replicas)) = replicas("portal.js") else { return };
     let cookie = sign_in(&replicas.one, "anna");
