@@ -14,6 +14,7 @@
 //! | `logout` | signing out, and what is left of it in the browser |
 //! | `timer` | the session timer on a page of the portal |
 //! | `accessibility` | every page, judged by axe-core: languages, schemes of colours, widths, keyboard, paper |
+//! | `operators` | the status page, judged by axe-core: languages, schemes of colours, widths |
 //! | `judge` | that the browser would notice what it is here to notice |
 //!
 //! Needs `chromium` and `chromedriver` (Debian: chromium-driver), and `accessibility` axe-core, which
@@ -29,6 +30,7 @@ mod hosts;
 mod judge;
 mod login;
 mod logout;
+mod operators;
 mod policy;
 mod theft;
 mod timer;

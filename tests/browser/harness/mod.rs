@@ -15,4 +15,4 @@ pub(crate) use axe::Axe;
 pub(crate) use browser::Scripts;
 pub(crate) use citizen::{Citizen, visit, visit_demo};
 pub(crate) use gallery::{Exhibits, visit_gallery};
-pub(crate) use portals::{A, B, serve, visit_portals, visit_portals_at};
+pub(crate) use portals::{A, B, TOKEN, serve, visit_operators, visit_portals, visit_portals_at};

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
@@ -16,6 +16,8 @@ use super::tools;
 
 /// The registered one.
 pub(crate) const A: &str = "https://portal-a.example";
+/// What opens the operations listener.
+pub(crate) const TOKEN: &str = "operators-0123456789abcdef0123456789";
 /// The other one.
 pub(crate) const B: &str = "https://portal-b.test";
 
@@ -26,10 +28,19 @@ pub(crate) async fn visit_portals(scripts: Scripts, story: impl AsyncFnOnce(&Cit
 
 /// The same, for a story that needs to know at which port the gateway listens.
 pub(crate) async fn visit_portals_at(scripts: Scripts, story: impl AsyncFnOnce(&Citizen, u16)) {
+    visit_all(scripts, async |citizen, port, _| story(citizen, port).await).await;
+}
+
+/// The same, for a story that needs the address of the operations listener.
+pub(crate) async fn visit_operators(story: impl AsyncFnOnce(&Citizen, SocketAddr)) {
+    visit_all(Scripts::Run, async |citizen, _, operations| story(citizen, operations).await).await;
+}
+
+async fn visit_all(scripts: Scripts, story: impl AsyncFnOnce(&Citizen, u16, SocketAddr)) {
     let Some(tools) = tools::find() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let programs = start(folder.path(), port);
+    let (port, operations) = (free_port(), free_address());
+    let programs = start(folder.path(), port, operations);
     let rules: Vec<_> = [A, B]
         .iter()
         .map(|origin| origin.trim_start_matches("https://"))
@@ -37,7 +48,7 @@ pub(crate) async fn visit_portals_at(scripts: Scripts, story: impl AsyncFnOnce(&
         .collect();
     let words = [format!("--host-resolver-rules={}", rules.join(", "))];
     let browser = Browser::start(&tools, scripts, &words).await;
-    let story = async |citizen: &Citizen| story(citizen, port).await;
+    let story = async |citizen: &Citizen| story(citizen, port, operations).await;
     Citizen::sits_at(browser, A.to_owned(), programs, story).await;
 }
 
@@ -77,7 +88,7 @@ fn free_port() -> u16 {
     free_address().port()
 }
 
-fn start(folder: &Path, port: u16) -> Vec<Program> {
+fn start(folder: &Path, port: u16, operations: SocketAddr) -> Vec<Program> {
     let acs = format!("{A}/.brama/acs");
     let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
     command.args(["simulator", "--pages", "127.0.0.1:0", "--soap", "127.0.0.1:0"]);
@@ -92,10 +103,11 @@ fn start(folder: &Path, port: u16) -> Vec<Program> {
     fs::write(folder.join("portals.pem"), made.cert.pem()).unwrap();
     let key = made.signing_key.serialize_pem();
     brama::base::private::write(&folder.join("portals.key"), key.as_bytes()).unwrap();
+    brama::base::private::write(&folder.join("token"), TOKEN.as_bytes()).unwrap();
     let mut text = format!(
         "[portal]\npublic_url = \"{A}\"\nother_urls = [\"{B}\"]\n\
          [listen]\nhttps = \"127.0.0.1:{port}\"\ncertificate = \"portals.pem\"\nkey = \"portals.key\"\n\
-         [operations]\nlisten = \"127.0.0.1:{}\"\n\
+         [operations]\nlisten = \"{operations}\"\nadmin_token_file = \"token\"\n\
          [log]\nlevel = \"info\"\n\
          [node]\nenvironment = \"custom\"\nissuer = \"symulator.brama.localhost\"\n\
          sso_url = \"{sso}\"\nresolve_url = \"{resolve}\"\nlogout_url = \"{logout}\"\n\
@@ -108,7 +120,6 @@ fn start(folder: &Path, port: u16) -> Vec<Program> {
          decryption_keys = [\"service-enc.key.pem\"]\n\
          [[upstream]]\nname = \"echo\"\nurl = \"{}\"\n\
          [[route]]\npath = \"/echo\"\nupstream = \"echo\"\n",
-        free_port(),
         serve(echo),
     );
     for name in names {
