@@ -43,6 +43,13 @@ pub(super) struct Gateway {
     /// `operations.admin_token_file`. Where there is one operator alone, it need not be given.
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub(super) operator: Option<String>,
+    #[command(flatten)]
+    pub(super) direct: Direct,
+}
+
+/// What an operator has who has no file of the gateway.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Direct {
     /// Where the gateway listens for operators, such as 127.0.0.1:9480, with the token of
     /// `--token-file`. No configuration is read then: whoever asks needs no file of the gateway.
     #[arg(
@@ -75,9 +82,11 @@ impl<A: clap::Subcommand> Arguments<A> {
 impl Gateway {
     /// Acts on the gateway that is named.
     pub(super) fn run(&self, act: impl AsyncFnOnce(&Operator) -> Result<(), String>) -> ExitCode {
-        let client = match self.address.zip(self.token_file.as_deref()) {
-            Some((address, token)) => self.named(address, token),
-            None => self.configured(),
+        let client = match &self.direct {
+            Direct { address: Some(address), token_file: Some(token), .. } => {
+                self.direct.client(*address, token)
+            }
+            _ => self.configured(),
         };
         let acted = client.and_then(|client| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -88,19 +97,6 @@ impl Gateway {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(error),
         }
-    }
-
-    /// Asks where it is said, with the token of a file.
-    fn named(&self, address: SocketAddr, file: &Path) -> Result<Client, String> {
-        let shown = file.display();
-        let failed = |error: &dyn std::fmt::Display| format!("{shown}: {error}");
-        let token = private::read(file).map_err(|error| failed(&error))?;
-        let token = Secret::new(token.ok_or_else(|| failed(&"there is no such file"))?);
-        let line = Secret::new(token.expose().trim_ascii().to_vec());
-        if line.expose().is_empty() {
-            return Err(failed(&"there is no token in it"));
-        }
-        Ok(Client::new(address).pinned(self.certificate.as_deref())?.with_token(&line))
     }
 
     /// Asks as the configuration of the gateway has it.
@@ -123,6 +119,21 @@ impl Gateway {
             return Err("operations.listen is no address".to_owned());
         };
         Ok(Client::new(address).pinned(certificate)?.with_token(token))
+    }
+}
+
+impl Direct {
+    /// Asks where it is said, with the token of a file.
+    fn client(&self, address: SocketAddr, file: &Path) -> Result<Client, String> {
+        let shown = file.display();
+        let failed = |error: &dyn std::fmt::Display| format!("{shown}: {error}");
+        let token = private::read(file).map_err(|error| failed(&error))?;
+        let token = Secret::new(token.ok_or_else(|| failed(&"there is no such file"))?);
+        let line = Secret::new(token.expose().trim_ascii().to_vec());
+        if line.expose().is_empty() {
+            return Err(failed(&"there is no token in it"));
+        }
+        Ok(Client::new(address).pinned(self.certificate.as_deref())?.with_token(&line))
     }
 }
 

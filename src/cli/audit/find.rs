@@ -14,6 +14,7 @@ use crate::base::clock::Time;
 use crate::base::foreign::escaped_json;
 use crate::base::private;
 use crate::base::secret::Secret;
+use crate::cli::operator::Direct;
 use crate::cli::output::{complain, counted};
 use crate::identity::pesel::Pesel;
 use crate::observe::incident;
@@ -61,6 +62,8 @@ pub(super) struct Arguments {
     /// Asks it as this operator of `operations.operators`.
     #[arg(long = "as", value_name = "NAME", requires = "remote")]
     pub(super) operator: Option<String>,
+    #[command(flatten)]
+    pub(super) direct: Direct,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
@@ -70,7 +73,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
                     history of the shell have it: give --identifier-file, and take it out of the history"
             .to_owned());
     }
-    if arguments.remote {
+    if arguments.remote || arguments.direct.address.is_some() {
+        if !arguments.paths.is_empty() || !arguments.person_keys.is_empty() {
+            return Err(
+                "a running gateway reads its own files with its own keys: give --address alone, \
+                        or files and keys without it"
+                    .to_owned(),
+            );
+        }
         return remote::run(arguments);
     }
     let mut query = Query {

@@ -28,7 +28,7 @@ enum Act {
     Verify(verify::Arguments),
     /// Finds what a person did, or what became of a request, a session or a login. Exit status 0 when
     /// something is found, 1 when nothing is, 2 when it could not be read.
-    Find(find::Arguments),
+    Find(Box<find::Arguments>),
     /// Prints the public keys that signatures are verified with, one a line, the present one first.
     PublicKeys(keys::Arguments),
     /// Makes a new key in the state folder, which is used from the next start on. Old ones stay, to

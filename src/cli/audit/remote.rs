@@ -28,6 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let gateway = Gateway {
         config: config.unwrap_or_else(|| PathBuf::from("/etc/brama/brama.toml")),
         operator: arguments.operator.clone(),
+        direct: arguments.direct.clone(),
     };
     let mut sum = None;
     gateway.run(async |operator| {

@@ -89,6 +89,13 @@ fn who_lacks_one_of_them_is_told_so() {
             ],
             "nowhere",
         ),
+        (
+            &["audit", "find", "--address", "ADDRESS", "--token-file", "jan", "old.jsonl"],
+            "a running gateway reads its own files",
+        ),
+        // There is no audit log here: it says so, and no file of this folder is read.
+        (&["audit", "find", "--address", "ADDRESS", "--token-file", "jan"], "409"),
+        (&["audit", "find", "--address", "ADDRESS", "--token-file", "anna"], "403"),
         // Who may not read the configuration is told what to do.
         (&["log-level", "--config", "brama.toml"], "--token-file"),
     ] {
