@@ -275,7 +275,7 @@ fn each_replica_says_how_many_share_the_store() {
         let began = Instant::now();
         while gateway.numbers().value("brama_replicas", &[]) != count {
             assert!(began.elapsed() < Duration::from_secs(60), "it is never {count}");
-            thread::sleep(Duration::from_millis(100));
+            sleep(Duration::from_millis(100));
         }
     };
     until(&replicas.two, 2.0);
