@@ -184,7 +184,7 @@ impl Metrics {
 
     fn citizens(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let (counts, flows) = (shared.events.counts(), &shared.flows);
-        encoder.by_name(&catalogue::REQUESTS_CUT, shared.access.cuts())?;
+        encoder.by_name(&catalogue::REQUESTS_CUT, &counts.requests_cut)?;
         encoder.by_name(&catalogue::REFUSALS, &counts.refusals)?;
         encoder.one(&catalogue::IDENTITIES_TOLD, counts.identities_told.value() as f64)?;
         encoder.one(&catalogue::LOGINS_BEGUN, counts.logins_begun.value() as f64)?;

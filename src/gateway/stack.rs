@@ -20,7 +20,6 @@ use crate::gateway::failure::Failure;
 use crate::gateway::failure_response;
 use crate::gateway::forms::RequestBody;
 use crate::gateway::{Settings, Shared, Worker, action, destination, endpoints, forms, response};
-use crate::observe::access::Ended;
 use crate::observe::traces;
 use crate::pages::ErrorPage;
 use crate::proxy;
@@ -271,19 +270,16 @@ impl Worker {
         Err(error.into())
     }
 
-    /// Notes a request and its answer: in the counts of answers now, in the access log when the answer was
-    /// sent.
+    /// Notes a request and its answer: in the counts of answers now, in the access log and among those that
+    /// were cut when the answer was sent.
     #[must_use]
     pub fn note(&self, context: RequestContext, answer: ServiceResponse) -> ServiceResponse {
-        let Shared { settings, access, clock, .. } = &*self.shared;
+        let Shared { settings, access, events, clock, .. } = &*self.shared;
         let status = answer.response.status();
         self.answers.add(status);
         self.note_duration(&context, status);
-        if access.is_off() && !context.is_recorded() {
-            return answer;
-        }
         let has_secret_query = has_secret_query(&context, settings);
-        recorded::follow(context, answer, (access, clock), has_secret_query)
+        recorded::follow(context, answer, (access, events, clock), has_secret_query)
     }
 
     /// Counts how long a request took that is answered by us: as a whole, or in the place of an
@@ -302,12 +298,9 @@ impl Worker {
 
     /// Notes a request whose client left before there was an answer.
     fn note_unanswered(&self, context: RequestContext) {
-        let Shared { settings, access, clock, .. } = &*self.shared;
-        if access.is_off() && !context.is_recorded() {
-            return access.cut(Ended::ClientClosedUnanswered);
-        }
+        let Shared { settings, access, events, clock, .. } = &*self.shared;
         let has_secret_query = has_secret_query(&context, settings);
-        recorded::unanswered(context, (access, clock), has_secret_query);
+        recorded::unanswered(context, (access, events, clock), has_secret_query);
     }
 }
 

@@ -89,12 +89,6 @@ impl RequestContext {
         caller.asking_by(&self.parts.method)
     }
 
-    /// Tells whether its trace has spans.
-    #[must_use]
-    pub fn is_recorded(&self) -> bool {
-        self.trace.as_ref().is_some_and(|trace| trace.is_recorded())
-    }
-
     /// Tells whether it is a sign of life.
     #[must_use]
     pub fn activity(&self) -> Activity {

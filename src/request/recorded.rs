@@ -3,7 +3,7 @@
 //! A request ends when its answer was handed over or given up, which is when the answer's body is
 //! dropped: [`RecordedBody`] counts its bytes and writes the line then, with what ended it when
 //! that was not its end. A request whose client leaves before there is an answer ends in
-//! [`unanswered`]. When there is no access log, answers are not wrapped at all.
+//! [`unanswered`]. What ended it is counted, whether or not there is an access log.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use crate::base::body::{Body, BoxError};
 use crate::base::clock::{SharedClock, Time};
 use crate::base::reason::Reason;
 use crate::observe::access::{AccessLog, Ended, Record};
+use crate::observe::events::Events;
 use crate::observe::traces::{self, Trace, Value};
 use crate::session::PublicName;
 
@@ -32,37 +33,37 @@ use crate::session::PublicName;
 pub fn follow(
     context: RequestContext,
     answer: ServiceResponse,
-    (access, clock): (&Arc<AccessLog>, &SharedClock),
+    noted: Noted<'_>,
     has_secret_query: bool,
 ) -> ServiceResponse {
     let ServiceResponse { response, passed, lasting } = answer;
-    let entry = entry(context, (access, clock), has_secret_query, response.status().as_u16());
+    let entry = entry(context, noted, has_secret_query, response.status().as_u16());
     let response = response.map(|body| Body::stream(RecordedBody { body, is_over: false, entry }));
     ServiceResponse { response, passed, lasting }
 }
 
 /// Notes a request whose client left before there was an answer.
-pub fn unanswered(
-    context: RequestContext,
-    log: (&Arc<AccessLog>, &SharedClock),
-    has_secret_query: bool,
-) {
-    let mut entry = entry(context, log, has_secret_query, CLIENT_CLOSED);
+pub fn unanswered(context: RequestContext, noted: Noted<'_>, has_secret_query: bool) {
+    let mut entry = entry(context, noted, has_secret_query, CLIENT_CLOSED);
     entry.ended = Some(Ended::ClientClosedUnanswered);
 }
+
+/// Where it is noted: the access log and the counts, and the clock that says when it was over.
+pub type Noted<'n> = (&'n Arc<AccessLog>, &'n Arc<Events>, &'n SharedClock);
 
 /// There is no status for it in RFC 9110; web servers write this one.
 const CLIENT_CLOSED: u16 = 499;
 
 fn entry(
     context: RequestContext,
-    (access, clock): (&Arc<AccessLog>, &SharedClock),
+    (access, events, clock): Noted<'_>,
     has_secret_query: bool,
     status: u16,
 ) -> Entry {
     let Parts { method, uri, version, .. } = *context.parts;
     Entry {
         access: Arc::clone(access),
+        events: Arc::clone(events),
         clock: Arc::clone(clock),
         started: context.began,
         status,
@@ -130,6 +131,7 @@ impl Drop for RecordedBody {
 
 struct Entry {
     access: Arc<AccessLog>,
+    events: Arc<Events>,
     clock: SharedClock,
     started: Time,
     status: u16,
@@ -160,7 +162,7 @@ impl Drop for Entry {
             None => self.ended,
         };
         if let Some(ended) = ended {
-            self.access.cut(ended);
+            self.events.counts().requests_cut.add(ended.name());
         }
         let cut = cut.map(Cut::code);
         let trace = self.trace.as_ref();
@@ -188,7 +190,7 @@ impl Drop for Entry {
             upstream: answered.map(|answered| &*answered.server),
             route: self.record.route.as_ref().map(|route| &*route.path),
             reason: self.record.reason.or(cut).map(|reason| reason.as_str()),
-            ended: ended.map(Ended::name),
+            ended,
             session: session.as_ref().map(PublicName::as_str),
             trace,
             referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),

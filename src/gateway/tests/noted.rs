@@ -63,10 +63,15 @@ async fn without_an_access_log_who_left_is_counted_all_the_same() {
     let (parts, ()) = get(HOST, "/tax", &[SCRIPT]).into_parts();
     drop(Unanswered::begin(&world.worker, Box::new(parts), &peer()));
     world.get("/public", &[SCRIPT]).await;
-    let cuts = world.worker.shared.access.cuts().all();
+    // One whose client leaves within the answer.
+    let (parts, ()) = get(HOST, "/tax", &[SCRIPT]).into_parts();
+    let half = http::Response::new(crate::base::body::full("four"));
+    drop(world.worker.answer(Box::new(parts), &peer(), half));
+    let cuts = world.worker.shared.events.counts().requests_cut.all();
     let count = |name: &str| cuts.iter().find(|(cut, _)| *cut == name).unwrap().1;
     assert_eq!(count("client_closed_unanswered"), 1);
-    assert_eq!(cuts.iter().map(|(_, count)| count).sum::<u64>(), 1);
+    assert_eq!(count("client_closed"), 1);
+    assert_eq!(cuts.iter().map(|(_, count)| count).sum::<u64>(), 2);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::Version;
 
-use super::record::Record;
+use super::record::{Ended, Record};
 use super::settings::{Addresses, Format, Settings};
 use crate::base::clock::Time;
 
@@ -72,7 +72,7 @@ fn json(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
         ("upstream", record.upstream),
         ("route", record.route),
         ("reason", record.reason),
-        ("ended", record.ended),
+        ("ended", record.ended.map(Ended::name)),
         ("session", record.session),
     ];
     for (name, value) in optional {
@@ -111,7 +111,7 @@ fn for_people(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
         let _ = write!(line, " client={address}");
     }
     let optional = [
-        ("ended", record.ended),
+        ("ended", record.ended.map(Ended::name)),
         ("reason", record.reason),
         ("route", record.route),
         ("upstream", record.upstream),

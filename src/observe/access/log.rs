@@ -4,9 +4,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::line;
-use super::record::{Ended, Record};
+use super::record::Record;
 use super::settings::{Format, Settings};
-use crate::observe::metrics::ByName;
 use crate::observe::writer::Writer;
 
 /// Writes a line for each request, unless it is off.
@@ -14,15 +13,13 @@ use crate::observe::writer::Writer;
 pub struct AccessLog {
     settings: Settings,
     pub(super) writer: Option<Writer>,
-    /// Requests whose answer did not come to its end, by what ended it.
-    cut: ByName,
 }
 
 impl AccessLog {
     /// Makes a log that writes nothing and starts no thread.
     #[must_use]
     pub fn off() -> Self {
-        Self { settings: Settings::off(), writer: None, cut: cuts() }
+        Self { settings: Settings::off(), writer: None }
     }
 
     /// Opens the file, if it is one, and starts the thread that writes.
@@ -36,7 +33,7 @@ impl AccessLog {
                 Some(Writer::start("access log", settings.target.clone(), PAUSE)?)
             }
         };
-        Ok(Self { settings, writer, cut: cuts() })
+        Ok(Self { settings, writer })
     }
 
     /// Tells whether records are thrown away, so that they need not be made.
@@ -49,17 +46,6 @@ impl AccessLog {
     #[must_use]
     pub fn is_combined(&self) -> bool {
         self.settings.format == Format::Combined
-    }
-
-    /// Counts a request whose answer did not come to its end.
-    pub fn cut(&self, ended: Ended) {
-        self.cut.add(ended.name());
-    }
-
-    /// Returns how many there were, by what ended them.
-    #[must_use]
-    pub fn cuts(&self) -> &ByName {
-        &self.cut
     }
 
     /// Returns how many lines were never written.
@@ -91,10 +77,6 @@ impl AccessLog {
             writer.flush();
         }
     }
-}
-
-fn cuts() -> ByName {
-    ByName::beginning_with(Ended::ALL.map(Ended::name))
 }
 
 thread_local! {

@@ -52,7 +52,7 @@ pub struct Record<'r> {
     /// The trace that it belongs to.
     pub trace: Option<TraceId>,
     /// How it ended, when its answer did not come to its end.
-    pub ended: Option<&'static str>,
+    pub ended: Option<Ended>,
     /// `Referer`; only its part before the query is written, in the combined format.
     pub referer: Option<&'r [u8]>,
     /// `User-Agent`, written in the combined format.

@@ -27,6 +27,7 @@ use std::sync::{PoisonError, RwLock};
 
 use http::StatusCode;
 
+use super::access::Ended;
 use super::event::EndedBy;
 use crate::base::reason::Reason;
 
@@ -114,6 +115,8 @@ pub const LEVELS: [&str; 3] = ["low", "substantial", "high"];
 /// What the gateway counts. Shared by all workers, and kept when the configuration changes.
 #[derive(Debug)]
 pub struct GatewayCounts {
+    /// Requests whose answer did not come to its end, by what ended them.
+    pub requests_cut: ByName,
     /// Refusals, by their reason code.
     pub refusals: ByName,
     /// Browsers that were sent to the node.
@@ -150,6 +153,7 @@ impl Default for GatewayCounts {
             "not_signed_in",
         ];
         Self {
+            requests_cut: ByName::beginning_with(Ended::ALL.map(Ended::name)),
             refusals: ByName::beginning_with(Reason::ALL.iter().map(|reason| reason.as_str())),
             logins_begun: Count::default(),
             logins_finished: ByName::beginning_with(LEVELS),
