@@ -8,6 +8,7 @@ use tracing::error;
 
 use super::alarms::Alarms;
 use super::heeded::Heeded;
+use super::inventory::Use;
 use super::keys::Keeper;
 use super::lock::Lock;
 use super::parts::Startup;
@@ -75,7 +76,11 @@ impl Background {
     /// and the word to the watchdog; and orders of certificates, where they are wanted.
     pub(super) fn start(
         &mut self,
-        (keeper, certificates, groups): (Arc<Keeper>, Vec<Arc<Certificates>>, Vec<Arc<Group>>),
+        (keeper, certificates, groups): (
+            Arc<Keeper>,
+            Vec<(Use, Arc<Certificates>)>,
+            Vec<Arc<Group>>,
+        ),
         heeded: &Heeded,
         shared: &Shared,
     ) {
@@ -90,11 +95,12 @@ impl Background {
     }
 
     /// Takes certificates anew when their files change.
-    fn watch_certificates(&mut self, certificates: Vec<Arc<Certificates>>, shared: &Shared) {
-        for certificates in certificates {
+    fn watch_certificates(&mut self, certificates: Vec<(Use, Arc<Certificates>)>, shared: &Shared) {
+        for (used_for, certificates) in certificates {
+            let watched = (used_for.name(), certificates);
             let told = (Arc::clone(&shared.events), Arc::clone(&shared.clock));
             let stop = self.stop.clone();
-            self.tasks.spawn(certificates::watch(certificates, LOOK_AT_FILES, told, stop));
+            self.tasks.spawn(certificates::watch(watched, LOOK_AT_FILES, told, stop));
         }
     }
 

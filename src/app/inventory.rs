@@ -153,32 +153,40 @@ impl Dated {
     /// Tells whether another one is listed for the same, is valid and ends later: this one may end.
     #[must_use]
     pub fn is_followed(&self, all: &[Self], now: Time) -> bool {
-        // Of listeners each pair is for names of its own, and of ours each is the only one.
-        let has_several = matches!(
-            self.used_for,
-            Use::Node
-                | Use::Decryption
-                | Use::NodeCa
-                | Use::UpstreamCa
-                | Use::RedisCa
-                | Use::CompanionCa
-                | Use::AcmeCa
-                | Use::CollectorCa
-        );
         let name = |source: &str| source.split('[').next().unwrap_or(source).to_owned();
         let is_beside = |other: &&Self| {
-            // The keys of a list follow each other; other lists are of another upstream.
-            let is_same_source = match self.used_for {
-                Use::Node | Use::Decryption => name(&other.source) == name(&self.source),
-                _ => other.source == self.source,
-            };
-            other.used_for == self.used_for && is_same_source
+            other.used_for == self.used_for
+                && match self.used_for {
+                    // The keys of a list follow each other; other lists are of another upstream.
+                    Use::Node | Use::Decryption => name(&other.source) == name(&self.source),
+                    Use::NodeCa
+                    | Use::UpstreamCa
+                    | Use::RedisCa
+                    | Use::CompanionCa
+                    | Use::OperationsCa
+                    | Use::AcmeCa
+                    | Use::CollectorCa => other.source == self.source,
+                    // Of listeners each pair is for names of its own, and of ours each is the only
+                    // one.
+                    Use::Citizens
+                    | Use::Companion
+                    | Use::Operations
+                    | Use::Signing
+                    | Use::Client
+                    | Use::UpstreamClient
+                    | Use::RedisClient => false,
+                }
         };
         let ends_later = |other: &Self| {
             other.not_after > later(self.not_after, MUCH_LATER) && other.is_valid(now)
         };
-        has_several && all.iter().filter(is_beside).any(ends_later)
+        all.iter().filter(is_beside).any(ends_later)
     }
+}
+
+/// Returns those that no other one has followed: what ends without harm is not among them.
+pub fn mattering(all: &[Dated], now: Time) -> impl Iterator<Item = &Dated> {
+    all.iter().filter(move |one| !one.is_followed(all, now))
 }
 
 /// What is in use at the moment.
@@ -192,6 +200,12 @@ impl Inventory {
     #[must_use]
     pub fn new(named: Vec<Dated>, listeners: Vec<(Use, Arc<Certificates>)>) -> Self {
         Self { named: ArcSwap::from_pointee(named), listeners }
+    }
+
+    /// Returns what the configuration names.
+    #[must_use]
+    pub fn named(&self) -> Arc<Vec<Dated>> {
+        self.named.load_full()
     }
 
     /// Takes in what another configuration names.
@@ -208,6 +222,12 @@ impl Inventory {
             status.map(|status| Dated::of_listener(*used_for, status))
         });
         pairs.chain(self.named.load().iter().cloned()).take(MOST).collect()
+    }
+
+    /// Returns those that no other one has followed, in the same order.
+    #[must_use]
+    pub fn mattering(&self, now: Time) -> Vec<Dated> {
+        mattering(&self.all(), now).cloned().collect()
     }
 
     /// Tells whether there is a listener with TLS for citizens.
@@ -266,11 +286,24 @@ pub(crate) mod tests {
             (Use::Signing, "service.a", Use::Signing, "service.a", false),
             (Use::UpstreamCa, "upstream[0].a", Use::UpstreamCa, "upstream[1].a", false),
             (Use::UpstreamCa, "upstream[0].a", Use::UpstreamCa, "upstream[0].a", true),
+            (Use::NodeCa, "node.a", Use::NodeCa, "node.a", true),
+            (Use::NodeCa, "node.a", Use::RedisCa, "node.a", false),
+            (Use::RedisCa, "store.a", Use::RedisCa, "store.a", true),
+            (Use::CompanionCa, "companion[0].a", Use::CompanionCa, "companion[0].a", true),
+            (Use::CompanionCa, "companion[0].a", Use::CompanionCa, "companion[1].a", false),
+            (Use::OperationsCa, "operations.a", Use::OperationsCa, "operations.a", true),
+            (Use::OperationsCa, "operations.a", Use::CompanionCa, "operations.a", false),
+            (Use::AcmeCa, "acme.a", Use::AcmeCa, "acme.a", true),
+            (Use::CollectorCa, "traces.a", Use::CollectorCa, "traces.a", true),
+            (Use::Operations, "operations", Use::Operations, "operations", false),
+            (Use::UpstreamClient, "upstream[0].c", Use::UpstreamClient, "upstream[0].c", false),
         ] {
             let (one, other) = (dated(used_for, source, OLD), dated(other_use, other_source, NEW));
             let all = [one.clone(), other.clone()];
             assert_eq!(one.is_followed(&all, now), expected, "{source} {other_source}");
             assert!(!other.is_followed(&all, now));
+            let mattering = mattering(&all, now).count();
+            assert_eq!(mattering, if expected { 1 } else { 2 }, "{source} {other_source}");
             // One that is not valid yet takes no place.
             let before = "2030-11-20T00:00:00Z".parse().unwrap();
             assert!(!one.is_followed(&all, before));

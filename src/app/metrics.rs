@@ -252,7 +252,7 @@ impl Metrics {
 
     fn certificates(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let pairs = self.certificates.as_ref().map(|pairs| pairs.status()).unwrap_or_default();
-        let ends = ends(&self.watched.inventory.all());
+        let ends = ends(&self.watched.inventory.mattering(self.clock.now()));
         encoder.rows(&catalogue::CERTIFICATE_EXPIRY, |rows| {
             ends.iter().try_for_each(|((used_for, name, file), end)| {
                 rows.add(&[used_for.name(), name, file], end.as_second() as f64)
@@ -296,18 +296,19 @@ fn audit(audit: &Status, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     encoder.one(&catalogue::AUDIT_WELL, flag(audit.is_well))
 }
 
-/// Returns when certificates end. One that follows another has the same use and name; the one that
-/// ends last matters. Of the pinned ones the files are as many as there were changes, so they are one.
-fn ends(all: &[Dated]) -> BTreeMap<(Use, String, String), Time> {
+/// Returns when certificates end, of those of one use and name the one that ends first: none of
+/// `mattering` has another in its place. Of the pinned ones the files are as many as there were changes,
+/// so they are one.
+fn ends(mattering: &[Dated]) -> BTreeMap<(Use, String, String), Time> {
     let mut ends = BTreeMap::new();
-    for one in all {
+    for one in mattering {
         let file = if one.used_for == Use::Node { String::new() } else { shown(&one.file) };
         let names =
             if one.names.is_empty() { std::slice::from_ref(&one.subject) } else { &one.names };
         for name in names.iter().take(MOST_NAMES) {
-            let last = ends.entry((one.used_for, name.clone(), file.clone()));
-            let last = last.or_insert(one.not_after);
-            *last = one.not_after.max(*last);
+            let first = ends.entry((one.used_for, name.clone(), file.clone()));
+            let first = first.or_insert(one.not_after);
+            *first = one.not_after.min(*first);
         }
     }
     ends
@@ -427,3 +428,39 @@ const BUILT: [&str; 3] = [env!("CARGO_PKG_VERSION"), env!("BRAMA_COMMIT"), env!(
 
 /// How many names of one certificate are told.
 const MOST_NAMES: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::inventory::mattering;
+    use crate::app::inventory::tests::dated;
+
+    #[test]
+    fn what_another_has_followed_is_not_told_as_ending() {
+        let now = "2031-06-01T00:00:00Z".parse().unwrap();
+        let over = ("2021-01-01T00:00:00Z", "2031-01-01T00:00:00Z");
+        let good = ("2030-01-01T00:00:00Z", "2040-01-01T00:00:00Z");
+        let future = ("2031-07-01T00:00:00Z", "2040-01-01T00:00:00Z");
+        // Two roots of different names in one file, or two pinned certificates of one name.
+        let root = |name: &str, dates| {
+            let subject = name.to_owned();
+            Dated { subject, ..dated(Use::NodeCa, "node.extra_ca_file", dates) }
+        };
+        let pinned =
+            |number: u8, dates| dated(Use::Node, &format!("node.certificates[{number}]"), dates);
+        for (all, expected) in [
+            (vec![root("CN=old", over), root("CN=new", good)], vec![("CN=new", "2040")]),
+            (vec![root("CN=old", over)], vec![("CN=old", "2031")]),
+            (vec![pinned(0, over), pinned(1, good)], vec![("CN=test", "2040")]),
+            // The next one takes no place yet.
+            (vec![pinned(0, over), pinned(1, future)], vec![("CN=test", "2031")]),
+        ] {
+            let mattering: Vec<_> = mattering(&all, now).cloned().collect();
+            let ends = ends(&mattering);
+            let told: Vec<_> =
+                ends.iter().map(|((_, name, _), end)| (&**name, end.to_string())).collect();
+            let told: Vec<_> = told.iter().map(|(name, end)| (*name, &end[..4])).collect();
+            assert_eq!(told, expected);
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::current::Current;
-use super::inventory::{Dated, Use};
+use super::inventory::{Dated, Use, mattering};
 use super::keys::Keeper;
 use super::metrics::Life;
 use super::watch::Watched;
@@ -211,10 +211,10 @@ fn audit(status: &Status, takes_logins: bool) -> (State, String) {
 /// for operators to mend.
 fn certificates(all: &[Dated], has_tls: bool, now: Time) -> (State, String) {
     let of_citizens = || all.iter().filter(|one| one.used_for == Use::Citizens);
-    let matters = |one: &&Dated| !one.is_followed(all, now);
-    let invalid = all.iter().filter(matters).filter(|one| !one.is_valid(now)).count();
-    let next = all.iter().filter(|one| one.is_valid(now)).filter(matters);
-    let next = next.min_by_key(|one| one.not_after);
+    let (invalid, valid): (Vec<_>, Vec<_>) =
+        mattering(all, now).partition(|one| !one.is_valid(now));
+    let invalid = invalid.len();
+    let next = valid.into_iter().min_by_key(|one| one.not_after);
     let next = next.map_or(String::new(), |one| {
         format!(", the next one ends in {} days ({})", one.days_left(now), one.source)
     });

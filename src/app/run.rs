@@ -9,12 +9,14 @@ use tracing::{error, info, warn};
 use super::background::{Background, serve_operations};
 use super::current::Current;
 use super::heeded::Heeded;
+use super::inventory::Dated;
 use super::metrics::{Life, Metrics};
 use super::parts::{Looked, Startup};
 use super::renewal::{Renewal, Renewed};
 use super::replicas::Replicas;
 use super::sockets::{Closed, Sockets};
 use super::successor::{Successor, VERSION};
+use super::watch::Watched;
 use super::worker::work;
 use super::{App, Command, in_use, successor};
 use crate::base::shutdown::shutdown;
@@ -63,7 +65,7 @@ impl App {
             life,
             exporter,
         } = self;
-        note_start(&sockets, &shared);
+        note_start(&sockets, &shared, &heeded.watched);
         let Sockets { workers: doors, operations, door, hand_over, certificates, .. } = sockets;
         let (limits, (stopper, stopping)) = (admission.limits(), shutdown());
         let (operations_stopper, operations_stop) = shutdown();
@@ -96,7 +98,7 @@ impl App {
         let mut background = Background::new(stopping, exporter);
         let asked = (startup, &kept.store);
         background.keep_records(&shared, (kept.opening, kept.agreement, lock), asked);
-        background.start((keeper, certificates.pairs(), groups), &heeded, &shared);
+        background.start((keeper, certificates.all, groups), &heeded, &shared);
         background.count_replicas(replicas, kept.redis.clone());
         background.note_history(history, numbers, Arc::clone(&shared.clock));
         notify::ready();
@@ -202,6 +204,13 @@ impl Running {
         self.served.events.tell(now, None, event);
     }
 
+    /// Tells which certificates the configuration names that it did not name before.
+    fn tell_what_is_new(&self, before: &[Dated]) {
+        let (now, Shared { events, clock, .. }) =
+            (self.heeded.watched.inventory.named(), &*self.served);
+        in_use::tell(before, &now, events, clock.now());
+    }
+
     /// Does what it is told until it has to leave.
     async fn obey(
         &mut self,
@@ -226,7 +235,9 @@ impl Running {
                             orders.want(names);
                         }
                         self.background.watch_groups(groups);
+                        let before = self.heeded.watched.inventory.named();
                         self.heeded.replace(watch, &operators, level);
+                        self.tell_what_is_new(&before);
                     });
                     notify::ready();
                     self.reloaded(applied.is_ok());
@@ -323,7 +334,7 @@ fn start_workers(
     started.map(|workers| (workers, startup))
 }
 
-fn note_start(sockets: &Sockets, shared: &Shared) {
+fn note_start(sockets: &Sockets, shared: &Shared, watched: &Watched) {
     info!(
         version = VERSION,
         http = sockets.address("http"),
@@ -335,5 +346,5 @@ fn note_start(sockets: &Sockets, shared: &Shared) {
         workers = sockets.workers.len(),
         "gateway started"
     );
-    in_use::tell(None, &shared.flows);
+    in_use::tell(&[], &watched.inventory.named(), &shared.events, shared.clock.now());
 }

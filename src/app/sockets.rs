@@ -67,13 +67,6 @@ pub(super) struct Watched {
     pub(super) all: Vec<(Use, Arc<Certificates>)>,
 }
 
-impl Watched {
-    /// Returns the pairs of all.
-    pub(super) fn pairs(self) -> Vec<Arc<Certificates>> {
-        self.all.into_iter().map(|(_, pairs)| pairs).collect()
-    }
-}
-
 impl Sockets {
     /// Binds all of them. The `challenges` are those of the authority at which certificates are ordered.
     pub(super) fn bind(listen: Listen, challenges: Option<Arc<Challenges>>) -> Result<Self, Error> {

@@ -39,7 +39,7 @@ impl Source for Metrics {
                 replicas: self.replicas.seen(),
             },
             are_keys_kept: self.keeper.is_kept(),
-            certificates: self.all_certificates(),
+            certificates: self.certificates_mattering(now),
             upstreams: Vec::new(),
             totals: self.totals(),
         };
@@ -107,14 +107,15 @@ impl Metrics {
         fixed.into_iter().chain(upstreams).collect()
     }
 
-    /// Returns every certificate in use; of one use and name, the one that ends last.
-    fn all_certificates(&self) -> Vec<Certificate> {
-        let mut last: BTreeMap<(Use, String), Time> = BTreeMap::new();
-        for found in self.watched.inventory.all() {
-            let known = last.entry((found.used_for, found.subject)).or_insert(found.not_after);
-            *known = (*known).max(found.not_after);
+    /// Returns the certificates in use that no other one has followed; of one use and name, the one
+    /// that ends first.
+    fn certificates_mattering(&self, now: Time) -> Vec<Certificate> {
+        let mut first: BTreeMap<(Use, String), Time> = BTreeMap::new();
+        for found in self.watched.inventory.mattering(now) {
+            let known = first.entry((found.used_for, found.subject)).or_insert(found.not_after);
+            *known = (*known).min(found.not_after);
         }
-        let told = last.into_iter().map(|((used_for, name), not_after)| Certificate {
+        let told = first.into_iter().map(|((used_for, name), not_after)| Certificate {
             used_for: used_for.name(),
             name,
             not_after,

@@ -198,7 +198,7 @@ pub enum Event<'e> {
     ConfigurationRefused,
     /// A certificate is in use that was not before.
     CertificateLoaded {
-        /// What it is for: `listener`, `signing`, `node`, `client`.
+        /// What it is for: the name that metrics and alarms have for it.
         used_for: &'static str,
         /// The file that it is in, where it has one.
         file: Option<&'e str>,

@@ -210,7 +210,10 @@ fn no_login_fails_while_every_certificate_is_changed_in_the_documented_order() {
     replace(&world.gateway.file("next.key"), &key);
     some(&logins);
     replace(&world.gateway.file("next.pem"), &certificate);
-    world.gateway.program.wait_for(|line| line.contains("new certificate is in use").then_some(()));
+    world.gateway.program.wait_for(|line| {
+        let is_it = line.contains("new certificate is in use");
+        (is_it && line.contains("citizens")).then_some(())
+    });
     some(&logins);
 
     for logins in logins {

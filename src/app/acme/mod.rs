@@ -31,6 +31,7 @@ pub(super) use self::book_store::RECORD;
 use self::book_store::{BookError, BookStore, Found, Seen};
 pub(super) use self::challenges::Challenges;
 pub use self::settings::Settings;
+use super::inventory::Use;
 use super::state::State;
 use crate::base::causes::in_one_line;
 use crate::base::clock::{SharedClock, Time, later};
@@ -39,7 +40,7 @@ use crate::base::shutdown::Shutdown;
 use crate::observe::events::Events;
 use crate::observe::metrics::Count;
 use crate::observe::trouble::{News, Trouble};
-use crate::server::certificates::Certificates;
+use crate::server::certificates::{self, Certificates};
 use crate::store::shared::SharedRecord;
 
 /// Orders certificates, and keeps them.
@@ -238,7 +239,9 @@ impl Orders {
             let certificates = Arc::clone(&self.certificates);
             let events = tokio::task::spawn_blocking(move || certificates.reload()).await;
             let now = self.clock.now();
-            events.iter().flatten().for_each(|event| event.tell(&self.events, now));
+            let tell =
+                |event: &certificates::Event| event.tell(Use::Citizens.name(), &self.events, now);
+            events.iter().flatten().for_each(tell);
         }
         Ok(())
     }

@@ -12,7 +12,6 @@ use ipnet::IpNet;
 use tracing::warn;
 
 use super::current::Current;
-use super::in_use;
 use super::keys::{self, Keeper};
 use super::settings::{Fixed, Listen, Log, Settings, Store, StoreKind};
 use super::watch;
@@ -141,7 +140,6 @@ impl Renewal {
         let node = NodeClient::new(node.0, node.1).counted_in(exchanges);
         let node = node.timed_by(Arc::clone(&before.clock));
         let flows = Arc::new(before.flows.renewed(flows, node));
-        in_use::tell(Some(&before.flows), &flows);
         self.require_keys(&routes).await;
         // Tokens are kept by the number of their release, which may mean another one now.
         let minter = Arc::new(Minter::new(

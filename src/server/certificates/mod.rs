@@ -221,13 +221,13 @@ impl fmt::Debug for Certificates {
 }
 
 impl Event {
-    /// Tells of it, unless nothing happened.
-    pub fn tell(&self, events: &Events, now: Time) {
+    /// Tells of it, unless nothing happened; with what the certificate is for.
+    pub fn tell(&self, used_for: &'static str, events: &Events, now: Time) {
         let file = self.certificate.display().to_string();
         match &self.outcome {
             Outcome::Unchanged => {}
             Outcome::Reloaded { subject, sha256, not_after } => {
-                let (used_for, file, not_after) = ("listener", Some(&*file), *not_after);
+                let (file, not_after) = (Some(&*file), *not_after);
                 let event =
                     event::Event::CertificateLoaded { used_for, file, subject, sha256, not_after };
                 events.tell(now, None, event);
@@ -241,9 +241,10 @@ impl Event {
     }
 }
 
-/// Looks at the files every `period` until told to stop.
+/// Looks at the files every `period` until told to stop. What the certificates are for is told with
+/// what becomes of them.
 pub async fn watch(
-    certificates: Arc<Certificates>,
+    (used_for, certificates): (&'static str, Arc<Certificates>),
     period: Duration,
     (events, clock): (Arc<Events>, SharedClock),
     mut stop: Shutdown,
@@ -256,7 +257,7 @@ pub async fn watch(
         let store = Arc::clone(&certificates);
         // A network disk may take its time; workers do not wait for it.
         match tokio::task::spawn_blocking(move || store.reload()).await {
-            Ok(changed) => changed.iter().for_each(|one| one.tell(&events, clock.now())),
+            Ok(changed) => changed.iter().for_each(|one| one.tell(used_for, &events, clock.now())),
             Err(error) => error!(%error, "certificates could not be looked at"),
         }
     }

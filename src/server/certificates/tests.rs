@@ -437,7 +437,7 @@ async fn the_watch_sees_a_change_and_ends_when_it_is_told() {
     let period = Duration::from_millis(1);
     let clock = Arc::new(crate::base::clock::SystemClock);
     let events = (Arc::default(), clock as _);
-    let watch = tokio::spawn(watch(Arc::clone(&certificates), period, events, told));
+    let watch = tokio::spawn(watch(("citizens", Arc::clone(&certificates)), period, events, told));
     let new = folder.make("a", &["a.example"], false);
     let seen = async {
         while given(&certificates, &BOTH, "a.example") != new {
