@@ -183,6 +183,8 @@ mod tests {
     use tracing_subscriber::registry;
 
     use super::*;
+    use crate::base::clock::Time;
+    use crate::observe::{ears, event};
 
     /// Keeps the messages that pass the filter, for the tests to compare.
     #[derive(Clone, Default)]
@@ -230,6 +232,26 @@ mod tests {
             kinds.tell();
             assert_eq!(passed.count("lines were left out"), 1, "{:?}", passed.0);
         });
+    }
+
+    #[test]
+    fn what_a_peer_says_in_its_own_words_makes_no_other_warning_of_it() {
+        let repeats = Repeats::start().unwrap();
+        let kinds = Arc::clone(&repeats.kinds);
+        with_default(registry().with(repeats), || {
+            for number in 0..1000 {
+                let why = number.to_string();
+                for event in [
+                    event::Event::LogoutNotConfirmed { why: &why },
+                    event::Event::FormNotKept { why: &why },
+                    event::Event::FormLost { why: &why },
+                ] {
+                    let at = Time::UNIX_EPOCH;
+                    ears::log::hear(&event::Told { request: None, at, event });
+                }
+            }
+        });
+        assert_eq!(kinds.lock().len(), 3);
     }
 
     #[test]

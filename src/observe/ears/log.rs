@@ -28,10 +28,10 @@ pub(in crate::observe) fn hear(told: &Told<'_>) {
         }
         Event::SignedOut { outcome, .. } => info!(request, outcome, "citizen signed out"),
         Event::LogoutNotConfirmed { why } => {
-            warn!(request, reason = why, "node did not confirm the logout");
+            warn!(request, error = why, "node did not confirm the logout");
         }
         Event::FormKept => info!(request, "form kept across a login"),
-        Event::FormNotKept { why } => warn!(request, "form not kept: {why}"),
+        Event::FormNotKept { why } => warn!(request, error = why, "form not kept"),
         Event::FormSent => info!(request, "kept form sent"),
         Event::FormLost { why } => {
             warn!(request, error = why, "form is lost: the portal is away too");
@@ -44,8 +44,20 @@ pub(in crate::observe) fn hear(told: &Told<'_>) {
             request,
             header, "a client told an identity in a header of this gateway's; it was removed"
         ),
-        Event::CertificateLoaded { .. } | Event::CertificateRefused { .. } => {
-            certificate(&told.event);
+        Event::CertificateLoaded {
+            used_for,
+            file: Some(certificate),
+            subject,
+            sha256,
+            not_after,
+        } => {
+            info!(certificate, used_for, subject, sha256, %not_after, "new certificate is in use");
+        }
+        Event::CertificateLoaded { used_for, file: None, subject, sha256, not_after } => {
+            info!(used_for, subject, sha256, %not_after, "certificate is in use");
+        }
+        Event::CertificateRefused { file: certificate, why: error } => {
+            warn!(certificate, error, "new certificate cannot be used, the old one stays");
         }
         Event::CertificateAlarm { certificate, news } => alarms::certificate(&certificate, news),
         Event::ClockOffset { is_over, seconds, within, witness } => {
@@ -80,23 +92,6 @@ fn login_refused(asked: Option<Asked<'_>>, login: &LoginFacts<'_>, refusal: &Ref
 fn refused(request: Option<&str>, refusal: &Refused<'_>) {
     let Refused { reason, status, incident, detail } = *refusal;
     warn!(reason = reason.as_str(), request, incident, status, detail, "request refused");
-}
-
-fn certificate(event: &Event<'_>) {
-    match *event {
-        Event::CertificateLoaded {
-            file: Some(certificate), subject, sha256, not_after, ..
-        } => {
-            info!(certificate, subject, sha256, %not_after, "new certificate is in use");
-        }
-        Event::CertificateLoaded { used_for, file: None, subject, sha256, not_after } => {
-            info!(used_for, subject, sha256, %not_after, "certificate is in use");
-        }
-        Event::CertificateRefused { file: certificate, why: error } => {
-            warn!(certificate, error, "new certificate cannot be used, the old one stays");
-        }
-        _ => {}
-    }
 }
 
 fn acted(admin: &str, action: &AdminAction<'_>) {
