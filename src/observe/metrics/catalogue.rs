@@ -53,107 +53,17 @@ impl Metric {
     }
 }
 
-/// Every metric, in the order in which they are written.
-pub static ALL: &[&Metric] = &[
-    &BUILD,
-    &PROCESS_START,
-    &PROCESS_CPU,
-    &PROCESS_RESIDENT,
-    &PROCESS_OPEN_FDS,
-    &PROCESS_MAX_FDS,
-    &PROCESS_THREADS,
-    &WORKERS,
-    &LEAVING,
-    &SUCCESSIONS,
-    &CONFIG_RELOADS,
-    &CONFIG_OK,
-    &CONFIG_TIME,
-    &REQUESTS,
-    &REQUEST_DURATION,
-    &REQUESTS_CUT,
-    &REFUSALS,
-    &CONNECTIONS,
-    &CONNECTIONS_MAXIMUM,
-    &CONNECTIONS_ACCEPTED,
-    &CONNECTIONS_REFUSED,
-    &ACCEPT_ERRORS,
-    &HTTP2_CUT,
-    &HTTP2_UNSEEN,
-    &IDENTITIES_TOLD,
-    &SPOOFS,
-    &LOGINS_BEGUN,
-    &LOGINS_FINISHED,
-    &LOGINS,
-    &LOGINS_OF_OTHER_BROWSERS,
-    &STEP_UPS,
-    &LOGOUTS,
-    &DECISIONS,
-    &SESSIONS,
-    &SESSIONS_MAXIMUM,
-    &SESSIONS_ENDED,
-    &SESSIONS_OWED,
-    &FORMS,
-    &FORMS_BYTES,
-    &FORMS_BYTES_MAXIMUM,
-    &FORMS_KEPT,
-    &HISTORIES,
-    &HISTORIES_LOST,
-    &LIMIT_NETWORKS,
-    &LIMIT_NETWORKS_MAXIMUM,
-    &NODE_DURATION,
-    &NODE_EXCHANGES,
-    &NODE_UNDER_WAY,
-    &NODE_MAXIMUM,
-    &NODE_TURNED_AWAY,
-    &NODE_EXTENSIONS,
-    &NODE_CLOCK_OFFSET,
-    &NODE_CLOCK_ERROR,
-    &NODE_CLOCK_TIME,
-    &STORE_UP,
-    &STORE_EVENTS_UP,
-    &REPLICAS,
-    &STORE_AWAY,
-    &STORE_LAST_SUCCESS,
-    &STORE_DURATION,
-    &STORE_ERRORS,
-    &KEYS_KEPT,
-    &CERTIFICATE_EXPIRY,
-    &ALARMS,
-    &CERTIFICATE_ORDERS,
-    &CERTIFICATE_ORDERS_WELL,
-    &CERTIFICATE_RELOADS,
-    &CERTIFICATE_FAILED,
-    &UPSTREAM_FIRST_BYTE,
-    &UPSTREAM_REQUESTS,
-    &UPSTREAM_REQUESTS_MAXIMUM,
-    &UPSTREAM_PENDING,
-    &UPSTREAM_PENDING_MAXIMUM,
-    &UPSTREAM_REFUSED,
-    &UPSTREAM_RETRIES,
-    &SERVER_STATE,
-    &SERVER_REQUESTS,
-    &SERVER_FAILURES,
-    &SERVER_EJECTIONS,
-    &AUDIT_WRITTEN,
-    &AUDIT_LOST,
-    &AUDIT_FAILURES,
-    &AUDIT_QUEUE,
-    &AUDIT_QUEUE_MAXIMUM,
-    &AUDIT_SYNCED,
-    &AUDIT_WELL,
-    &ACCESS_LOG_LOST,
-    &LOG_LOST,
-    &SPANS,
-    &CLOCK_JUMPS,
-    &ROWS_LEFT_OUT,
-];
-
 macro_rules! metrics {
-    ($($constant:ident = $name:literal, $kind:ident, $labels:expr, $help:literal;)*) => {$(
-        #[doc = $help]
-        pub static $constant: Metric =
-            Metric { name: $name, kind: Kind::$kind, labels: &$labels, help: $help };
-    )*};
+    ($($constant:ident = $name:literal, $kind:ident, $labels:expr, $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub static $constant: Metric =
+                Metric { name: $name, kind: Kind::$kind, labels: &$labels, help: $help };
+        )*
+
+        /// Every metric, in the order in which they are written.
+        pub static ALL: &[&Metric] = &[$(&$constant),*];
+    };
 }
 
 metrics! {
@@ -331,12 +241,12 @@ metrics! {
         "1 when records of the audit log can be written, or there is none";
     ACCESS_LOG_LOST = "brama_access_log_lines_lost", Counter, [],
         "lines that were not written because nobody took them";
-    CLOCK_JUMPS = "brama_clock_jumps", Counter, [],
-        "times that the clock of the machine jumped by more than a minute";
     LOG_LOST = "brama_log_lines_lost", Counter, [],
         "lines of the program's log that were not written because nobody took them";
     SPANS = "brama_spans", Counter, ["result"],
         "spans of traces: sent, or lost because too many waited, their request had too many, or the collector did not take them";
+    CLOCK_JUMPS = "brama_clock_jumps", Counter, [],
+        "times that the clock of the machine jumped by more than a minute";
     ROWS_LEFT_OUT = "brama_scrape_rows_left_out", Gauge, [],
         "rows that this answer has no room for";
 }
