@@ -11,8 +11,8 @@ use std::net::IpAddr;
 
 use super::AuditLog;
 use super::record::{Kind, Record, text};
-use crate::base::reason::Reason;
-use crate::observe::alarm::{CertificateNews, WatchedCertificate};
+use crate::base::reason::{Area, Reason};
+use crate::observe::alarm::{CertificateNews, ClockStanding, WatchedCertificate};
 use crate::observe::event::{AdminAction, Asked, Ear, Event, LoginFacts, Personal, Refused, Told};
 
 impl Ear for AuditLog {
@@ -216,10 +216,15 @@ fn with_action<'r>(record: Record<'r>, action: AdminAction<'r>) -> Record<'r> {
 /// Tells whether a refusal is one of a citizen's rights or an attempt at them, and no mistake in a
 /// request or trouble of a portal.
 fn is_worth_a_record(reason: Reason) -> bool {
-    let code = reason.as_str();
-    match code.split_once('.') {
-        Some(("request" | "upstream", _)) => ATTEMPTS.contains(&reason),
-        _ => true,
+    match reason.area() {
+        Area::Request | Area::Upstream => ATTEMPTS.contains(&reason),
+        Area::Companion
+        | Area::Crossing
+        | Area::Form
+        | Area::Identity
+        | Area::Login
+        | Area::Policy
+        | Area::Session => true,
     }
 }
 

@@ -291,9 +291,32 @@ fn room_of(record: &Record<'_>) -> Room {
         | Kind::FormKept
         | Kind::FormNotKept => Room::Strangers,
         Kind::LoginRefused if record.authn_request.is_none() => Room::Strangers,
-        Kind::SignedOut if record.sid.is_none() => Room::Strangers,
         Kind::LoginStarted => Room::Starts,
-        _ => Room::Citizens,
+        Kind::Opened
+        | Kind::Resumed
+        | Kind::Rotated
+        | Kind::Closed
+        | Kind::Checkpoint
+        | Kind::Gap
+        | Kind::ArtifactResolved
+        | Kind::SignedIn
+        | Kind::LoginRefused
+        | Kind::StepUpDemanded
+        | Kind::HandOverBegun
+        | Kind::HandedOver
+        | Kind::SignedOut
+        | Kind::LogoutNotConfirmed
+        | Kind::SessionEnded
+        | Kind::FormSent
+        | Kind::FormLost
+        | Kind::ConfigurationApplied
+        | Kind::ConfigurationRefused
+        | Kind::CertificateLoaded
+        | Kind::CertificateRefused
+        | Kind::CertificateAlarm
+        | Kind::ClockOffset
+        | Kind::NodeTrouble
+        | Kind::AdminActed => Room::Citizens,
     }
 }
 
