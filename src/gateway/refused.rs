@@ -16,7 +16,7 @@ impl Failure {
         Outcome::Refused {
             reason: self.code.as_str().to_owned(),
             status: self.status.as_u16(),
-            page: format!("{:?}", self.page),
+            page: self.page.name().to_owned(),
             finding,
             detail,
         }

@@ -12,141 +12,122 @@ use super::labels::labels;
 use super::layout::{Branding, Framing, Page, Parts};
 use super::template::{Template, Values};
 
-/// What went wrong, in kinds that a citizen can do something about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ErrorPage {
+macro_rules! error_pages {
+    ($($(#[doc = $what:literal])* $page:ident = $name:literal,)*) => {
+        /// What went wrong, in kinds that a citizen can do something about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorPage {
+            $($(#[doc = $what])* $page,)*
+        }
+
+        impl ErrorPage {
+            /// Every kind, for tests and previews.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$page),*];
+
+            /// Returns its name in what is kept of a login, which never changes.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$page => $name,)*
+                }
+            }
+        }
+    };
+}
+
+error_pages! {
     /// The citizen gave up signing in at the node.
-    Cancelled,
+    Cancelled = "Cancelled",
     /// The node answered that it does not sign this person in.
-    RefusedByNode,
+    RefusedByNode = "RefusedByNode",
     /// The node did not recognise the person.
-    UnknownPerson,
+    UnknownPerson = "UnknownPerson",
     /// The person signed in with a means weaker than the service asks for.
-    AssuranceTooLow,
+    AssuranceTooLow = "AssuranceTooLow",
     /// The person was to confirm who they are anew, and the node answered with an older sign-in.
-    NotIdentifiedAnew,
+    NotIdentifiedAnew = "NotIdentifiedAnew",
     /// The person is signed in by a way that is not taken here.
-    WayNotAllowed,
+    WayNotAllowed = "WayNotAllowed",
     /// The person is signed in and not an adult yet.
-    AdultsOnly,
+    AdultsOnly = "AdultsOnly",
     /// The person is signed in, and the node did not say when they were born.
-    BirthdateUnknown,
+    BirthdateUnknown = "BirthdateUnknown",
     /// The person is signed in and has no PESEL.
-    PeselNeeded,
+    PeselNeeded = "PeselNeeded",
     /// Our own work failed.
-    OurFault,
+    OurFault = "OurFault",
     /// The node answered with a failure.
-    NodeFault,
+    NodeFault = "NodeFault",
     /// There is no way to the node.
-    NodeUnreachable,
+    NodeUnreachable = "NodeUnreachable",
     /// The node did not answer in time.
-    NodeSlow,
+    NodeSlow = "NodeSlow",
     /// The node has too much work, or we have too many questions waiting for it.
-    NodeBusy,
+    NodeBusy = "NodeBusy",
     /// Sign-in is closed for now, says the operator.
-    NodeOutage,
+    NodeOutage = "NodeOutage",
     /// Sign-in waits, because it cannot be written down.
-    NotRecorded,
+    NotRecorded = "NotRecorded",
     /// The network of the citizen tried too often.
-    TooManyTries,
+    TooManyTries = "TooManyTries",
     /// The node does not know any more what it had confirmed.
-    ConfirmationExpired,
+    ConfirmationExpired = "ConfirmationExpired",
     /// Another person identified than the one who is signed in.
-    OtherPerson,
+    OtherPerson = "OtherPerson",
     /// The node gave no number or identifier of the person.
-    NoIdentifier,
+    NoIdentifier = "NoIdentifier",
     /// The node gave less of the person than the service needs.
-    DataMissing,
+    DataMissing = "DataMissing",
     /// The citizen signed in, and we could not note it.
-    NotKept,
+    NotKept = "NotKept",
     /// An answer came in the name of the node, and we could not trust it.
-    AnswerRefused,
+    AnswerRefused = "AnswerRefused",
     /// The citizen came back later than a login may last.
-    LoginExpired,
+    LoginExpired = "LoginExpired",
     /// What came is bound to another browser, or this one keeps no cookies.
-    OtherBrowser,
+    OtherBrowser = "OtherBrowser",
     /// The citizen identified at the node for a login that another browser began, which has ended.
-    BegunElsewhere,
+    BegunElsewhere = "BegunElsewhere",
     /// The answer of the node was presented a second time.
-    AlreadyUsed,
+    AlreadyUsed = "AlreadyUsed",
     /// The browser sent something that we cannot read.
-    MalformedRequest,
+    MalformedRequest = "MalformedRequest",
     /// There is no such page.
-    NotFound,
+    NotFound = "NotFound",
     /// There is such a page, but nothing of that kind can be done there.
-    MethodNotAllowed,
+    MethodNotAllowed = "MethodNotAllowed",
     /// The person is signed in and may not see this.
-    Forbidden,
+    Forbidden = "Forbidden",
     /// The portal behind us cannot be reached.
-    PortalDown,
+    PortalDown = "PortalDown",
     /// The portal behind us did not answer in time.
-    PortalSlow,
+    PortalSlow = "PortalSlow",
     /// The portal is being worked on.
-    Maintenance,
+    Maintenance = "Maintenance",
     /// The browser sent more than we accept.
-    TooLarge,
+    TooLarge = "TooLarge",
     /// A form was sent without a session, and it is too long to be kept.
-    FormTooLarge,
+    FormTooLarge = "FormTooLarge",
     /// A form that was kept is not there any more.
-    FormGone,
+    FormGone = "FormGone",
     /// A form was sent without a session; nothing of it was sent on.
-    SessionEnded,
+    SessionEnded = "SessionEnded",
     /// A frame or an embedded page asks for a sign-in, which needs the whole window.
-    SignInNeeded,
+    SignInNeeded = "SignInNeeded",
     /// The person signed in elsewhere, and this session had to make room.
-    SignedOutElsewhere,
+    SignedOutElsewhere = "SignedOutElsewhere",
     /// An operator ended the session.
-    SignedOutByOperator,
+    SignedOutByOperator = "SignedOutByOperator",
     /// It cannot be told at the moment who is signed in.
-    SessionsAway,
+    SessionsAway = "SessionsAway",
 }
 
 impl ErrorPage {
-    /// Every kind, for tests and previews.
-    pub const ALL: [Self; 42] = [
-        Self::Cancelled,
-        Self::RefusedByNode,
-        Self::UnknownPerson,
-        Self::AssuranceTooLow,
-        Self::NotIdentifiedAnew,
-        Self::WayNotAllowed,
-        Self::AdultsOnly,
-        Self::BirthdateUnknown,
-        Self::PeselNeeded,
-        Self::OurFault,
-        Self::NodeFault,
-        Self::NodeUnreachable,
-        Self::NodeSlow,
-        Self::NodeBusy,
-        Self::NodeOutage,
-        Self::NotRecorded,
-        Self::TooManyTries,
-        Self::ConfirmationExpired,
-        Self::OtherPerson,
-        Self::NoIdentifier,
-        Self::DataMissing,
-        Self::NotKept,
-        Self::AnswerRefused,
-        Self::LoginExpired,
-        Self::OtherBrowser,
-        Self::BegunElsewhere,
-        Self::AlreadyUsed,
-        Self::MalformedRequest,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::Forbidden,
-        Self::PortalDown,
-        Self::PortalSlow,
-        Self::Maintenance,
-        Self::TooLarge,
-        Self::FormTooLarge,
-        Self::FormGone,
-        Self::SessionEnded,
-        Self::SignInNeeded,
-        Self::SignedOutElsewhere,
-        Self::SignedOutByOperator,
-        Self::SessionsAway,
-    ];
+    /// Returns the kind of a name; `None` when none has it.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|page| page.name() == name)
+    }
 
     /// Tells whether what is wrong may be over when the same is asked for once more.
     #[must_use]
@@ -252,6 +233,15 @@ mod tests {
     use crate::pages::Language;
 
     const LOOK: Branding<'static> = Branding::plain(Language::Polish, "Portal", None);
+
+    #[test]
+    fn a_kind_is_found_by_its_name_in_what_is_kept() {
+        for page in ErrorPage::ALL {
+            assert_eq!(ErrorPage::parse(page.name()), Some(page));
+        }
+        assert_eq!(ErrorPage::NotIdentifiedAnew.name(), "NotIdentifiedAnew");
+        assert_eq!(ErrorPage::parse("not_identified_anew"), None);
+    }
 
     #[test]
     fn shows_the_words_the_reason_the_incident_and_the_way_on() {

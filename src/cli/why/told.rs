@@ -293,7 +293,7 @@ fn cause(history: &History) -> Option<Cause<'_>> {
 
 /// Returns the heading of a page, when it is one of those of this program.
 fn title(page: &str, language: Language) -> Option<&'static str> {
-    let known = ErrorPage::ALL.into_iter().find(|known| format!("{known:?}") == page)?;
+    let known = ErrorPage::parse(page)?;
     let language = language.pick(PageLanguage::English, PageLanguage::Polish);
     Some(known.words(language).title)
 }

@@ -203,21 +203,38 @@ pub enum Outcome {
 impl History {
     /// Takes over what another one knows of the same login.
     pub(super) fn join(&mut self, other: Self) {
-        let Self { began, assurance, artifact, resolve, assertion, .. } = other;
-        fill(&mut self.login, other.login);
+        let Self {
+            login,
+            began,
+            assurance,
+            anew,
+            from_elsewhere,
+            from_unknown,
+            artifact,
+            resolve,
+            assertion,
+            identified,
+            authority,
+            session,
+            // Who has read it has followed it already.
+            follows: _,
+            visits,
+            more_visits,
+        } = other;
+        fill(&mut self.login, login);
         fill(&mut self.began, began);
         fill(&mut self.assurance, assurance);
         fill(&mut self.artifact, artifact);
         fill(&mut self.resolve, resolve);
         fill(&mut self.assertion, assertion);
-        fill(&mut self.identified, other.identified);
-        fill(&mut self.authority, other.authority);
-        fill(&mut self.session, other.session);
-        self.anew |= other.anew;
-        self.from_elsewhere |= other.from_elsewhere;
-        self.from_unknown |= other.from_unknown;
-        self.more_visits = self.more_visits.max(other.more_visits);
-        for visit in other.visits {
+        fill(&mut self.identified, identified);
+        fill(&mut self.authority, authority);
+        fill(&mut self.session, session);
+        self.anew |= anew;
+        self.from_elsewhere |= from_elsewhere;
+        self.from_unknown |= from_unknown;
+        self.more_visits = self.more_visits.max(more_visits);
+        for visit in visits {
             if self.visits.contains(&visit) {
                 continue;
             }
