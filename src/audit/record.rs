@@ -22,6 +22,12 @@ pub const VERSION: u32 = 1;
 /// The most bytes of a line, its end not counted. A longer one is no record.
 pub const MOST: usize = 32 * 1024;
 
+/// What a [`Kind::Resumed`] says when the gateway found that records are gone which it had written.
+pub(super) const RECORDS_MISSING: &str = "records_missing";
+
+/// What a [`Kind::Resumed`] says when it follows on what somebody else wrote into the file.
+pub(super) const FOREIGN: &str = "foreign";
+
 /// What a record tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

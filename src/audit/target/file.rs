@@ -23,10 +23,10 @@ use super::super::chain::Chain;
 use super::super::head;
 use super::super::keys::Signer;
 use super::super::queue::Entry;
-use super::super::record::{Kind, Record};
+use super::super::record::{FOREIGN, Kind, RECORDS_MISSING, Record};
 use super::super::settings::{self, Sync};
 use super::begun::Begun;
-use super::tail::{self, TORN, Tail, named, newest_first};
+use super::tail::{self, ASIDE, TORN, Tail, named, newest_first};
 use super::turn::{Locked, Turn};
 use crate::base::clock::Time;
 use crate::base::rights::folder_of;
@@ -90,7 +90,7 @@ impl FileTarget {
             (found, noted) => found.is_none() && noted.is_some(),
         };
         let (kind, outcome) = match &found {
-            _ if is_behind => (Kind::Resumed, "records_missing"),
+            _ if is_behind => (Kind::Resumed, RECORDS_MISSING),
             _ if is_foreign => (Kind::Resumed, FOREIGN),
             None => (Kind::Opened, "began"),
             Some((_, Kind::Closed)) if torn.is_none() => (Kind::Opened, "closed"),
@@ -408,7 +408,7 @@ fn set_torn_aside(file: &File, path: &Path) -> io::Result<Option<u64>> {
 
 /// Moves a file that is no part of our chain out of the way, and opens a new one.
 fn move_aside(path: &Path, why: &str) -> io::Result<File> {
-    let new = named(path, &format!(".aside-{}", crate::base::random::handle()));
+    let new = named(path, &format!("{ASIDE}{}", crate::base::random::handle()));
     rename_new(path, &new)?;
     error!(file = %path.display(), why, moved_to = %new.display(), "the audit log is not ours");
     open(path)
@@ -438,8 +438,8 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Says of a record that it follows on what somebody else wrote.
-const FOREIGN: &str = "foreign";
+/// How long a file grows on that could not give way.
+const REST: Duration = Duration::from_secs(600);
 /// How many records there may be behind what was noted. No gateway writes as many.
 const MOST_AHEAD: u64 = 1 << 40;
 /// How many files of before are looked at for a last record.

@@ -22,7 +22,7 @@ use self::stream::{Begun as StreamBegun, Stream};
 
 pub(super) use self::file::signed;
 pub(super) use self::syslog::host_name;
-pub(super) use self::tail::{TORN, newest_first};
+pub(super) use self::tail::{ASIDE, TORN, newest_first};
 
 /// A target that is open.
 pub(super) enum Output {

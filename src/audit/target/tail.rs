@@ -98,5 +98,7 @@ pub(super) fn named(path: &Path, behind: &str) -> PathBuf {
 
 /// What is behind the name of a log whose half lines are set aside there.
 pub(in crate::audit) const TORN: &str = ".torn";
+/// What is in the name of a file that was found in the place of ours and moved away.
+pub(in crate::audit) const ASIDE: &str = ".aside-";
 
 const PIECE: usize = 64 * 1024;

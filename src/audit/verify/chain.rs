@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::chain::{Chain, Checkpoint, signed_part};
 use super::super::keys::PublicKey;
-use super::super::record::{Kind, Record};
+use super::super::record::{FOREIGN, Kind, RECORDS_MISSING, Record};
 use super::expected::Expected;
 use super::finding::{Fault, Report, Seen};
 use crate::base::encoding::{base64url, sha256};
@@ -306,11 +306,11 @@ fn tell(record: &Record<'_>, at: (&Path, u64), is_known: bool, report: &mut Repo
         (Kind::Gap, _) => {
             report.note(at, format!("{number} records were lost here: no room for them"));
         }
-        (Kind::Resumed, "records_missing") if !is_known => {
+        (Kind::Resumed, RECORDS_MISSING) if !is_known => {
             let what = "the gateway found at its start that records were gone which it had written";
             report.find(Fault::Removed, at, what.to_owned());
         }
-        (Kind::Resumed, "foreign") => {
+        (Kind::Resumed, FOREIGN) => {
             let what = "the gateway found that somebody else had written into its file before this";
             report.find(Fault::Inserted, at, what.to_owned());
         }

@@ -10,7 +10,7 @@ use flate2::read::MultiGzDecoder;
 use rustix::fs::OFlags;
 
 use super::super::record::MOST;
-use super::super::target::TORN;
+use super::super::target::{ASIDE, TORN};
 
 /// What is read: plain, or packed by `gzip`.
 pub(in crate::audit) struct Lines {
@@ -235,9 +235,6 @@ fn looks_like_one(path: &Path) -> bool {
         is_first = false;
     }
 }
-
-/// What is in the name of a file that the gateway found in the place of its own and moved away.
-const ASIDE: &str = ".aside-";
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const BUFFER: usize = 64 * 1024;
