@@ -49,7 +49,7 @@ pub(super) struct Writer {
 }
 
 /// What is to be done later.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Due {
     /// Records since the last signature, and when there is to be another.
     unsigned: u64,
@@ -58,12 +58,24 @@ pub(super) struct Due {
     retry: Option<Instant>,
     failing_since: Option<Instant>,
     lost_told: u64,
+    /// Lost records, and a place in the chain that cannot be noted, are told once a minute.
+    tell_lost: Seldom,
+    tell_unnoted: Seldom,
 }
 
 impl Due {
     /// Something is there to be written at once.
     pub(super) fn at_once() -> Self {
-        Self { retry: Some(Instant::now()), ..Self::default() }
+        Self {
+            unsigned: 0,
+            checkpoint: None,
+            sync: None,
+            retry: Some(Instant::now()),
+            failing_since: None,
+            lost_told: 0,
+            tell_lost: Seldom::every(MINUTE),
+            tell_unnoted: Seldom::every(MINUTE),
+        }
     }
 
     fn next(&self) -> Option<Instant> {
@@ -178,7 +190,7 @@ impl Writer {
         let Some(path) = &self.settings.head else { return };
         let noted = Noted { checkpoint: self.output.head(), is_closed };
         if let Err(error) = head::write(path, &noted)
-            && UNNOTED.is_due(self.clock.now())
+            && self.due.tell_unnoted.is_due(self.clock.now())
         {
             warn!(%error, "it cannot be noted how far the audit log has come");
         }
@@ -230,7 +242,7 @@ impl Writer {
     fn tell(&mut self) {
         let lost = self.shared.queue.lost();
         let new = lost - self.due.lost_told;
-        if new > 0 && LOST.is_due(self.clock.now()) {
+        if new > 0 && self.due.tell_lost.is_due(self.clock.now()) {
             self.due.lost_told = lost;
             error!(records = new, "the audit log cannot keep up, records are lost");
         }
@@ -253,10 +265,7 @@ impl Drop for Ended {
     }
 }
 
-/// Once a minute, whatever happens.
-static LOST: Seldom = Seldom::every(Duration::from_secs(60));
-static UNNOTED: Seldom = Seldom::every(Duration::from_secs(60));
-
+const MINUTE: Duration = Duration::from_secs(60);
 /// When it is tried again where the other side has no room for the moment.
 const SOON: Duration = Duration::from_millis(20);
 /// When it is tried again after another error.

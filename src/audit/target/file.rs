@@ -14,6 +14,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -28,7 +29,7 @@ use super::super::settings::{self, Sync};
 use super::begun::Begun;
 use super::tail::{self, ASIDE, TORN, Tail, named, newest_first};
 use super::turn::{Locked, Turn};
-use crate::base::clock::Time;
+use crate::base::clock::{Time, later};
 use crate::base::rights::folder_of;
 
 /// A file of records.
@@ -42,6 +43,8 @@ pub(in crate::audit) struct FileTarget {
     last: Option<Kind>,
     /// The day of its first record.
     day: Option<String>,
+    /// Until when it grows on, because it could not give way.
+    rest_until: Option<Time>,
     is_unsynced: bool,
     is_unnoted: bool,
 }
@@ -107,6 +110,7 @@ impl FileTarget {
             file,
             chain,
             last: None,
+            rest_until: None,
             is_unsynced: false,
             is_unnoted: false,
         };
@@ -175,6 +179,7 @@ impl FileTarget {
             return Err(error);
         }
         self.length += lines.len() as u64;
+        self.last = None;
         if self.day.is_none() {
             self.day = tail::first_day(&self.file)?;
         }
@@ -288,6 +293,10 @@ impl FileTarget {
     }
 
     fn is_full(&self, now: Time) -> bool {
+        // Also when the clock was set back by more.
+        if self.rest_until.is_some_and(|end| now < end && end <= later(now, REST)) {
+            return false;
+        }
         let is_old = self.day.as_ref().is_some_and(|day| *day != now.to_string()[..10]);
         let most = self.settings.maximum;
         (self.settings.daily && is_old) || (most > 0 && self.length >= most)
@@ -299,12 +308,14 @@ impl FileTarget {
         let time = now.strftime("%Y%m%dT%H%M%SZ");
         let new = named(&self.settings.path, &format!(".{time}-{}", self.chain.sequence));
         match rename_new(&self.settings.path, &new) {
-            Ok(()) => self.begin_new(signer, now),
+            Ok(()) => {
+                self.rest_until = None;
+                self.begin_new(signer, now)
+            }
             Err(error) => {
                 // It goes on to grow, which loses nothing.
                 error!(%error, file = %new.display(), "the audit log cannot be moved to a new name");
-                self.day = Some(now.to_string()[..10].to_owned());
-                self.settings.maximum = self.settings.maximum.saturating_mul(2);
+                self.rest_until = Some(later(now, REST));
                 Ok(())
             }
         }

@@ -370,3 +370,32 @@ fn a_full_disk_refuses_logins_keeps_what_fits_and_says_what_is_missing() {
     let said: Vec<_> = report.notes.iter().filter(|note| note.what.contains("were lost")).collect();
     assert!(!said.is_empty() && said[0].what.starts_with(&format!("{lost} ")), "{said:?} {lost}");
 }
+
+#[test]
+fn a_file_that_cannot_give_way_grows_on_and_gives_way_later() {
+    let world = World::new();
+    let log = world.start();
+    world.sign_in(&log, 0..3);
+    world.clock.advance(Duration::from_secs(24 * 3600));
+    // Every name that it could give way to is taken.
+    let taken: Vec<_> = (1..50)
+        .map(|number| world.folder.path().join(format!("log/audit.log.20310505T220000Z-{number}")))
+        .collect();
+    taken.iter().for_each(|path| fs::create_dir(path).unwrap());
+    world.sign_in(&log, 3..6);
+    taken.iter().for_each(|path| fs::remove_dir(path).unwrap());
+    // It rests for ten minutes, whatever day and length it has.
+    world.sign_in(&log, 6..9);
+    assert_eq!(world.files().len(), 1);
+    let status = log.status();
+    assert!(status.is_well && status.lost == 0, "{status:?}");
+    world.clock.advance(Duration::from_secs(600));
+    world.sign_in(&log, 9..12);
+    drop(log);
+    let files = world.files();
+    assert_eq!(files.len(), 2, "{files:?}");
+    let old = files.iter().find(|path| **path != world.path()).unwrap();
+    assert!(lines(old).pop().unwrap().contains("\"kind\":\"rotated\""));
+    let report = world.verify();
+    assert!(report.is_whole(), "{:?}", report.findings);
+}
