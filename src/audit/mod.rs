@@ -39,7 +39,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::log::{AuditLog, Status};
 pub use self::own::{Bounds, Error as OwnError, Part, Place};
-pub use self::settings::{File, Settings, Sync, Syslog, Target};
+pub use self::settings::{File, Settings, Stream, Sync, Syslog, Target};
 
 /// Returns the files of a log: the one that is written, and those that gave way to it.
 ///

@@ -33,6 +33,13 @@ pub struct Settings {
 pub enum Target {
     /// A file that grows.
     File(File),
+    /// What takes records one by one.
+    Stream(Stream),
+}
+
+/// What takes records one by one, and of which nothing is read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stream {
     /// Standard output, where they are between the lines of the program's log.
     Stdout,
     /// The system's log (RFC 5424).
@@ -50,6 +57,14 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => write!(f, "{}", file.path.display()),
+            Self::Stream(stream) => stream.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Stdout => f.write_str("stdout"),
             Self::Syslog { at: Syslog::Unix(path), .. } => write!(f, "unix:{}", path.display()),
             Self::Syslog { at: Syslog::Udp(address), .. } => write!(f, "udp:{address}"),

@@ -38,8 +38,8 @@ impl Output {
                 let (target, begun) = FileTarget::open(file.clone(), head)?;
                 Ok((Self::File(target), begun))
             }
-            other => {
-                let (stream, begun) = Stream::open(other, head)?;
+            Target::Stream(stream) => {
+                let (stream, begun) = Stream::open(stream, head)?;
                 let (kind, outcome) = match begun {
                     StreamBegun::Anew => (Kind::Opened, "began"),
                     StreamBegun::GoesOn => (Kind::Opened, "closed"),

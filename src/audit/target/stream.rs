@@ -14,7 +14,7 @@ use super::super::chain::Chain;
 use super::super::head;
 use super::super::keys::Signer;
 use super::super::queue::Entry;
-use super::super::settings::Target;
+use super::super::settings;
 use super::syslog::{Journal, Syslog};
 
 /// A target that takes records one by one.
@@ -37,12 +37,16 @@ enum Sender {
 }
 
 impl Stream {
-    pub(super) fn open(target: &Target, noted: Option<&Path>) -> io::Result<(Self, Begun)> {
+    pub(super) fn open(
+        target: &settings::Stream,
+        noted: Option<&Path>,
+    ) -> io::Result<(Self, Begun)> {
         let sender = match target {
-            Target::Syslog { at, facility } => Sender::Syslog(Syslog::new(at.clone(), *facility)),
-            Target::Journald(path) => Sender::Journal(Journal::new(path.clone())),
-            // A file is another target.
-            Target::Stdout | Target::File(_) => {
+            settings::Stream::Syslog { at, facility } => {
+                Sender::Syslog(Syslog::new(at.clone(), *facility))
+            }
+            settings::Stream::Journald(path) => Sender::Journal(Journal::new(path.clone())),
+            settings::Stream::Stdout => {
                 Sender::Stdout(File::from(io::stdout().as_fd().try_clone_to_owned()?))
             }
         };

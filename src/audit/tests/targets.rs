@@ -3,7 +3,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::time::Instant;
 
-use super::super::Syslog;
+use super::super::{Stream, Syslog};
 use super::*;
 
 fn with(world: &World, target: Target) -> Settings {
@@ -41,7 +41,8 @@ fn the_systems_log_gets_each_record_as_a_message_and_the_chain_goes_on_after_an_
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     for round in 0..2 {
-        let target = Target::Syslog { at: Syslog::Unix(path.clone()), facility: 10 };
+        let target =
+            Target::Stream(Stream::Syslog { at: Syslog::Unix(path.clone()), facility: 10 });
         let log = world.start_with(with(&world, target));
         log.record(signed_in(&log, round, world.clock.as_ref()));
         drop(log);
@@ -63,7 +64,7 @@ fn a_log_of_the_system_that_stands_still_costs_records_and_no_time() {
     let world = World::new();
     let path = world.folder.path().join("devlog");
     let socket = UnixDatagram::bind(&path).unwrap();
-    let target = Target::Syslog { at: Syslog::Unix(path), facility: 10 };
+    let target = Target::Stream(Stream::Syslog { at: Syslog::Unix(path), facility: 10 });
     let mut settings = with(&world, target);
     (settings.queue_bytes, settings.required) = (64 * 1024, false);
     let log = world.start_with(settings);
@@ -104,7 +105,10 @@ fn a_log_of_the_system_that_stands_still_costs_records_and_no_time() {
 #[test]
 fn what_is_required_is_not_there_when_nothing_listens() {
     let world = World::new();
-    let target = Target::Syslog { at: Syslog::Unix(world.folder.path().join("no")), facility: 10 };
+    let target = Target::Stream(Stream::Syslog {
+        at: Syslog::Unix(world.folder.path().join("no")),
+        facility: 10,
+    });
     let log = world.start_with(with(&world, target));
     log.record(signed_in(&log, 1, world.clock.as_ref()));
     let begin = Instant::now();
@@ -121,7 +125,7 @@ fn udp_and_tcp_carry_the_same_messages() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let at = Syslog::Udp(socket.local_addr().unwrap());
-    drop(world.start_with(with(&world, Target::Syslog { at, facility: 10 })));
+    drop(world.start_with(with(&world, Target::Stream(Stream::Syslog { at, facility: 10 }))));
     let mut bytes = vec![0; 65_536];
     let mut records: Vec<Vec<u8>> = Vec::new();
     for _ in 0..2 {
@@ -130,7 +134,7 @@ fn udp_and_tcp_carry_the_same_messages() {
     }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = Syslog::Tcp(listener.local_addr().unwrap());
-    drop(world.start_with(with(&world, Target::Syslog { at, facility: 10 })));
+    drop(world.start_with(with(&world, Target::Stream(Stream::Syslog { at, facility: 10 }))));
     let (mut stream, _) = listener.accept().unwrap();
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
@@ -151,7 +155,7 @@ fn the_journal_gets_fields() {
     let path = world.folder.path().join("journal");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    drop(world.start_with(with(&world, Target::Journald(path))));
+    drop(world.start_with(with(&world, Target::Stream(Stream::Journald(path)))));
     let mut bytes = vec![0; 65_536];
     let mut records: Vec<Vec<u8>> = Vec::new();
     for _ in 0..2 {

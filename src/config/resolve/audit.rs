@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::context::Context;
 use crate::app::settings::Audit;
 use crate::audit::keys::PersonKey;
-use crate::audit::{self, File, Settings, Sync, Syslog, Target};
+use crate::audit::{self, File, Settings, Stream, Sync, Syslog, Target};
 use crate::base::rights::folder_of;
 use crate::base::secret::Secret;
 use crate::config::file::{AccessAddresses, AuditSync, AuditTarget};
@@ -78,8 +78,8 @@ fn target(context: &mut Context<'_>) -> Option<Target> {
     let file = &context.file().audit;
     match file.target {
         AuditTarget::Off => None,
-        AuditTarget::Stdout => Some(Target::Stdout),
-        AuditTarget::Journald => Some(Target::Journald(PathBuf::from(JOURNAL))),
+        AuditTarget::Stdout => Some(Target::Stream(Stream::Stdout)),
+        AuditTarget::Journald => Some(Target::Stream(Stream::Journald(PathBuf::from(JOURNAL)))),
         AuditTarget::Syslog => {
             let at = syslog(&file.syslog);
             if at.is_none() {
@@ -89,7 +89,7 @@ fn target(context: &mut Context<'_>) -> Option<Target> {
                     "write \"unix:/dev/log\", \"udp:127.0.0.1:514\" or \"tcp:[::1]:601\"",
                 );
             }
-            Some(Target::Syslog { at: at?, facility: file.syslog_facility })
+            Some(Target::Stream(Stream::Syslog { at: at?, facility: file.syslog_facility }))
         }
         AuditTarget::File => {
             let advice = "give the path of a file, such as \"/var/log/brama/audit.jsonl\"";
