@@ -95,7 +95,9 @@ impl AuditLog {
             Event::CertificateAlarm { certificate, news } => {
                 with_certificate(new(Kind::CertificateAlarm), certificate, news)
             }
-            Event::ClockOffset { is_over, .. } => passing(new(Kind::ClockOffset), is_over),
+            Event::ClockOffset { standing, .. } => {
+                passing(new(Kind::ClockOffset), standing != ClockStanding::Differs)
+            }
             Event::NodeTrouble { is_over, failed, .. } => {
                 Record { number: Some(failed), ..passing(new(Kind::NodeTrouble), is_over) }
             }

@@ -27,6 +27,17 @@ pub struct WatchedCertificate<'e> {
     pub is_followed: bool,
 }
 
+/// How this machine's clock stands to the node's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockStanding {
+    /// They differ by more than is settled.
+    Differs,
+    /// They do not any more.
+    Agrees,
+    /// They did, and nothing has said for a while what the node's time is.
+    Unknown,
+}
+
 /// What there is to tell of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CertificateNews {

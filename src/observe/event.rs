@@ -16,7 +16,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::alarm::{CertificateNews, WatchedCertificate};
+use super::alarm::{CertificateNews, ClockStanding, WatchedCertificate};
 use super::traces::TraceId;
 use crate::base::clock::Time;
 use crate::base::reason::Reason;
@@ -225,9 +225,9 @@ pub enum Event<'e> {
     },
     /// The node's clock differs from ours by more than is settled, or does not any more.
     ClockOffset {
-        /// Whether it does not any more.
-        is_over: bool,
-        /// The node's clock less ours, in seconds.
+        /// How they stand to each other.
+        standing: ClockStanding,
+        /// The node's clock less ours when it was measured last, in seconds.
         seconds: f64,
         /// By how many seconds the true difference may be more or less.
         within: f64,

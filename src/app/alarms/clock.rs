@@ -1,7 +1,8 @@
 //! A clock that differs from the node's by more than is allowed.
 //!
 //! It begins when the difference is certain to be more, whatever the exchange took; it is over when
-//! it may be less than three quarters of that. The signed message says it before `Date` does.
+//! it may be less than three quarters of that, or when nothing has been measured for so long that it is
+//! not known any more. The signed message says it before `Date` does.
 
 use std::time::Duration;
 
@@ -15,12 +16,14 @@ pub(super) enum ClockNews {
     Differs(Witness, Measured),
     /// It does not any more.
     Agrees(Witness, Measured),
+    /// Nothing has said for a while what the node's time is; with what was told last.
+    Unknown(Witness, Measured),
 }
 
 /// Whether it differs.
 #[derive(Debug, Default)]
 pub(super) struct ClockAlarm {
-    told: Option<Time>,
+    told: Option<(Time, Witness, Measured)>,
 }
 
 impl ClockAlarm {
@@ -36,13 +39,16 @@ impl ClockAlarm {
         let mut last = [Witness::Message, Witness::Date]
             .into_iter()
             .filter_map(|witness| Some((witness, clock.last(witness).filter(is_fresh)?)));
-        let (witness, measured) = last.next()?;
+        let Some((witness, measured)) = last.next() else {
+            let (_, witness, measured) = self.told.take()?;
+            return Some(ClockNews::Unknown(witness, measured));
+        };
         let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
         let certain = measured.offset.unsigned_abs().saturating_sub(measured.error);
         let is_over = most == 0 || certain <= most - most / 4;
         match self.told {
             None if most > 0 && certain > most => {
-                self.told = Some(now);
+                self.told = Some((now, witness, measured));
                 Some(ClockNews::Differs(witness, measured))
             }
             None => None,
@@ -50,8 +56,8 @@ impl ClockAlarm {
                 self.told = None;
                 Some(ClockNews::Agrees(witness, measured))
             }
-            Some(told) if now >= later(told, AGAIN) => {
-                self.told = Some(now);
+            Some((told, ..)) if now >= later(told, AGAIN) => {
+                self.told = Some((now, witness, measured));
                 Some(ClockNews::Differs(witness, measured))
             }
             Some(_) => None,
@@ -105,6 +111,7 @@ mod tests {
                 None => "",
                 Some(ClockNews::Differs(..)) => "differs",
                 Some(ClockNews::Agrees(..)) => "agrees",
+                Some(ClockNews::Unknown(..)) => "unknown",
             };
             assert_eq!(told, expected, "{when}");
         }
@@ -123,5 +130,23 @@ mod tests {
         assert!(!alarm.goes_on());
         // The twin.
         assert!(alarm.look(&clock, Duration::from_secs(1), now).is_some() && alarm.goes_on());
+    }
+
+    #[test]
+    fn an_alarm_is_over_when_nobody_has_signed_in_for_long() {
+        let now: Time = "2031-03-04T10:00:00Z".parse().unwrap();
+        let (clock, mut alarm) = (NodeClock::default(), ClockAlarm::default());
+        let most = Duration::from_secs(1);
+        let off = |now| later(now, Duration::from_secs(60));
+        clock.note_message(Exchanged { sent: now, received: now }, off(now));
+        assert!(matches!(alarm.look(&clock, most, now), Some(ClockNews::Differs(..))));
+        let still = later(now, FRESH - Duration::from_secs(1));
+        assert!(alarm.look(&clock, most, still).is_none() && alarm.goes_on());
+        let after = later(now, FRESH);
+        assert!(matches!(alarm.look(&clock, most, after), Some(ClockNews::Unknown(..))));
+        assert!(alarm.look(&clock, most, after).is_none() && !alarm.goes_on());
+        // The next one who signs in shows that it differs still.
+        clock.note_message(Exchanged { sent: after, received: after }, off(after));
+        assert!(matches!(alarm.look(&clock, most, after), Some(ClockNews::Differs(..))));
     }
 }

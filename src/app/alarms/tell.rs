@@ -5,7 +5,7 @@ use super::clock::ClockNews;
 use super::node::NodeNews;
 use crate::base::clock::Time;
 use crate::flow::node_clock::Measured;
-use crate::observe::alarm::WatchedCertificate;
+use crate::observe::alarm::{ClockStanding, WatchedCertificate};
 use crate::observe::event::Event;
 use crate::observe::events::Events;
 
@@ -28,14 +28,15 @@ pub(super) fn certificate(told: &News, events: &Events, now: Time) {
 
 /// Says what there is to say of the clock.
 pub(super) fn clock(news: &ClockNews, events: &Events, now: Time) {
-    let (is_over, witness, Measured { offset, error, .. }) = match news {
-        ClockNews::Differs(witness, measured) => (false, witness, measured),
-        ClockNews::Agrees(witness, measured) => (true, witness, measured),
+    let (standing, witness, Measured { offset, error, .. }) = match news {
+        ClockNews::Differs(witness, measured) => (ClockStanding::Differs, witness, measured),
+        ClockNews::Agrees(witness, measured) => (ClockStanding::Agrees, witness, measured),
+        ClockNews::Unknown(witness, measured) => (ClockStanding::Unknown, witness, measured),
     };
     // Milliseconds of any time are exact in a double.
     let (seconds, within) = (*offset as f64 / 1000.0, *error as f64 / 1000.0);
     let witness = witness.name();
-    events.tell(now, None, Event::ClockOffset { is_over, seconds, within, witness });
+    events.tell(now, None, Event::ClockOffset { standing, seconds, within, witness });
 }
 
 /// Says what there is to say of the node.

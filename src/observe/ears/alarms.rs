@@ -2,7 +2,7 @@
 
 use tracing::{error, info, warn};
 
-use super::super::alarm::{CertificateNews, WatchedCertificate};
+use super::super::alarm::{CertificateNews, ClockStanding, WatchedCertificate};
 
 /// A line about a certificate: what it is, and where it is named.
 macro_rules! line {
@@ -60,16 +60,23 @@ pub(super) fn certificate(one: &WatchedCertificate<'_>, news: &CertificateNews) 
 }
 
 /// Says what there is to say of the clock.
-pub(super) fn clock(is_over: bool, (seconds, within): (f64, f64), witness: &'static str) {
-    if is_over {
-        info!(seconds, within, witness, "clock of this machine agrees with the node's");
-    } else {
-        warn!(
+pub(super) fn clock(standing: ClockStanding, (seconds, within): (f64, f64), witness: &'static str) {
+    match standing {
+        ClockStanding::Differs => warn!(
             seconds,
             within,
             witness,
             "clock of this machine differs from the node's: check NTP on this machine"
-        );
+        ),
+        ClockStanding::Agrees => {
+            info!(seconds, within, witness, "clock of this machine agrees with the node's");
+        }
+        ClockStanding::Unknown => info!(
+            seconds,
+            within,
+            witness,
+            "nobody has signed in for long: it is not known whether the clock differs from the node's"
+        ),
     }
 }
 

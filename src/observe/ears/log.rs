@@ -60,8 +60,8 @@ pub(in crate::observe) fn hear(told: &Told<'_>) {
             warn!(certificate, error, "new certificate cannot be used, the old one stays");
         }
         Event::CertificateAlarm { certificate, news } => alarms::certificate(&certificate, news),
-        Event::ClockOffset { is_over, seconds, within, witness } => {
-            alarms::clock(is_over, (seconds, within), witness);
+        Event::ClockOffset { standing, seconds, within, witness } => {
+            alarms::clock(standing, (seconds, within), witness);
         }
         Event::NodeTrouble { is_over, failed, of } => alarms::node(is_over, failed, of),
         Event::AdminActed { admin, action } => acted(admin, &action),
