@@ -37,15 +37,18 @@ impl AuditLog {
                 ..of(Kind::LoginStarted, login)
             },
             Event::ArtifactResolved { login, took: _ } => of(Kind::ArtifactResolved, login),
-            Event::SignedIn { login, session, assurance, person, is_again } => {
-                let record = Record {
-                    sid: text(session),
-                    assurance: text(assurance),
-                    outcome: is_again.then_some(Cow::Borrowed("again")),
-                    ..of(Kind::SignedIn, login)
-                };
+            Event::SignedIn { login, session, assurance, person } => {
+                let assurance = text(assurance);
+                let record = Record { sid: text(session), assurance, ..of(Kind::SignedIn, login) };
                 self.with_person(record, person)
             }
+            Event::SignedInAgain { authn_request, session, assurance } => Record {
+                authn_request: text(authn_request),
+                sid: text(session),
+                assurance: text(assurance),
+                outcome: text("again"),
+                ..new(Kind::SignedIn)
+            },
             Event::LoginRefused { login, refusal } => {
                 with_refusal(of(Kind::LoginRefused, login), refusal)
             }
@@ -124,8 +127,8 @@ impl AuditLog {
         self.client(client).map(Cow::Owned)
     }
 
-    fn with_person<'r>(&'r self, record: Record<'r>, person: Option<Personal<'r>>) -> Record<'r> {
-        let made = person.and_then(|person| self.pseudonym(person.kind(), person.expose()));
+    fn with_person<'r>(&'r self, record: Record<'r>, person: Personal<'r>) -> Record<'r> {
+        let made = self.pseudonym(person.kind(), person.expose());
         let Some((person, key)) = made else { return record };
         Record { person: Some(Cow::Owned(person)), person_key: Some(Cow::Borrowed(key)), ..record }
     }

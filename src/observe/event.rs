@@ -111,16 +111,23 @@ pub enum Event<'e> {
     },
     /// A citizen was signed in.
     SignedIn {
-        /// What is known of the login; little when it is told again.
+        /// What is known of the login.
         login: LoginFacts<'e>,
         /// The public name of the session.
         session: &'e str,
         /// The level that was reached.
         assurance: &'static str,
-        /// Who it is; none when it is told again.
-        person: Option<Personal<'e>>,
-        /// Whether the browser was told so before: then nothing began.
-        is_again: bool,
+        /// Who it is.
+        person: Personal<'e>,
+    },
+    /// A browser is told once more that its citizen was signed in: nothing began.
+    SignedInAgain {
+        /// The `ID` of our `AuthnRequest`.
+        authn_request: &'e str,
+        /// The public name of the session.
+        session: &'e str,
+        /// The level that was reached.
+        assurance: &'static str,
     },
     /// A login led to no session.
     LoginRefused {
@@ -223,7 +230,7 @@ pub enum Event<'e> {
         /// What there is to tell of it.
         news: &'e CertificateNews,
     },
-    /// The node's clock differs from ours by more than is settled, or does not any more.
+    /// The node's clock differs from ours by more than is settled, or that is over.
     ClockOffset {
         /// How they stand to each other.
         standing: ClockStanding,
@@ -384,8 +391,7 @@ mod tests {
             login: LoginFacts::default(),
             session: "s",
             assurance: "high",
-            person: Some(person),
-            is_again: false,
+            person,
         };
         let printed = format!("{event:?}");
         assert!(printed.contains("[personal]") && !printed.contains("90010112345"), "{printed}");

@@ -94,20 +94,22 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
 
 /// Tells that a citizen was signed in.
 fn tell(worker: &Worker, context: &RequestContext, finished: &Finished) {
-    let vouched = finished.vouched.as_ref();
-    let login = LoginFacts {
-        authn_request: Some(&finished.login.request_id),
-        artifact: vouched.map(|vouched| &*vouched.artifact),
-        assertion: vouched.map(|vouched| &*vouched.assertion),
-        authority: vouched.and_then(|vouched| vouched.authority.as_deref()),
-    };
-    let event = Event::SignedIn {
-        login,
-        session: &finished.session.key().public_name(),
-        assurance: finished.assurance.name(),
-        person: vouched
-            .map(|vouched| Personal::new(vouched.person.kind(), vouched.person.as_str())),
-        is_again: vouched.is_none(),
+    let authn_request = &*finished.login.request_id;
+    let session = &finished.session.key().public_name();
+    let assurance = finished.assurance.name();
+    let event = match &finished.vouched {
+        Some(vouched) => Event::SignedIn {
+            login: LoginFacts {
+                authn_request: Some(authn_request),
+                artifact: Some(&vouched.artifact),
+                assertion: Some(&vouched.assertion),
+                authority: vouched.authority.as_deref(),
+            },
+            session,
+            assurance,
+            person: Personal::new(vouched.person.kind(), vouched.person.as_str()),
+        },
+        None => Event::SignedInAgain { authn_request, session, assurance },
     };
     worker.shared.tell(context, event);
 }

@@ -9,7 +9,7 @@ impl Ear for GatewayCounts {
     fn hear(&self, told: &Told<'_>) {
         match told.event {
             Event::LoginStarted { .. } => self.logins_begun.add(),
-            Event::SignedIn { is_again: false, assurance, login, .. } => {
+            Event::SignedIn { assurance, login, .. } => {
                 self.logins_finished.add(assurance);
                 self.logins.ended(End::SignedIn(assurance), login.authority);
             }
@@ -36,7 +36,7 @@ impl Ear for GatewayCounts {
             Event::IdentityToldByClient { is_ours: false, .. } => self.identities_told.add(),
             // What is counted by who holds it (reloads, certificates, alarms), or is in the log alone.
             Event::ArtifactResolved { .. }
-            | Event::SignedIn { is_again: true, .. }
+            | Event::SignedInAgain { .. }
             | Event::HandOverBegun { .. }
             | Event::HandedOver { .. }
             | Event::LogoutNotConfirmed { .. }

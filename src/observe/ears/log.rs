@@ -17,8 +17,11 @@ pub(in crate::observe) fn hear(told: &Told<'_>) {
             let milliseconds = took.as_secs_f64() * 1000.0;
             debug!(login = login.authn_request, milliseconds, "artifact resolved");
         }
-        Event::SignedIn { session, assurance, is_again, .. } => {
-            info!(request, session, assurance, again = is_again, "citizen signed in");
+        Event::SignedIn { session, assurance, .. } => {
+            info!(request, session, assurance, again = false, "citizen signed in");
+        }
+        Event::SignedInAgain { session, assurance, .. } => {
+            info!(request, session, assurance, again = true, "citizen signed in");
         }
         Event::LoginRefused { login, refusal } => login_refused(told.request, &login, &refusal),
         Event::RequestRefused(refusal) => refused(request, &refusal),
