@@ -52,7 +52,7 @@ pub enum Kind {
     SignedIn,
     /// A login led to no session.
     LoginRefused,
-    /// A request that belongs to no login was refused.
+    /// A request was refused of which no login is known.
     RequestRefused,
     /// Something that lasts was cut, because it may not go on.
     ResponseCut,

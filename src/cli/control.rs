@@ -3,7 +3,7 @@
 //! | signal | what happens |
 //! |---|---|
 //! | SIGHUP | the configuration is read again; a good one applies from the next request on |
-//! | SIGUSR1 | the access log goes on in a new file, after the old one was moved away |
+//! | SIGUSR1 | the access log and the audit log go on in new files, after the old ones were moved away |
 //! | SIGUSR2 | what our name leads to now is started with the same sockets; this one leaves then |
 //!
 //! `brama reload` does what SIGHUP does and hears what became of it ([`super::reload`]). The

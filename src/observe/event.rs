@@ -136,7 +136,8 @@ pub enum Event<'e> {
         /// Why, and what the client is told.
         refusal: Refused<'e>,
     },
-    /// A request that belongs to no login was refused.
+    /// A request was refused of which no login is known. Its reason may be one of a login all the same:
+    /// of one that is not known any more, or did not begin.
     RequestRefused(Refused<'e>),
     /// Something that lasts was cut, because it may not go on.
     ResponseCut {
@@ -250,7 +251,8 @@ pub enum Event<'e> {
         /// How many there were.
         of: u64,
     },
-    /// An operator did something to keys or sessions.
+    /// An operator did something: to keys, sessions or the level of the log, had answers of the node
+    /// captured, or asked about a login.
     AdminActed {
         /// The name of the operator.
         admin: &'e str,

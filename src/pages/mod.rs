@@ -1,4 +1,4 @@
-//! The pages that a citizen sees: on the way to the national node, after error_page, at sign-out.
+//! The pages that a citizen sees: on the way to the national node, after an error, at sign-out.
 //!
 //! 1. A page is text in, text out: no I/O, no clock, no state, nothing from other modules.
 //! 2. Everything interpolated is escaped; the only raw text is our own stylesheet and scripts.
