@@ -38,17 +38,13 @@ impl AuditLog {
             },
             Event::ArtifactResolved { login, took: _ } => of(Kind::ArtifactResolved, login),
             Event::SignedIn { login, session, assurance, person } => {
-                let assurance = text(assurance);
-                let record = Record { sid: text(session), assurance, ..of(Kind::SignedIn, login) };
+                let record = with_session(of(Kind::SignedIn, login), session, assurance);
                 self.with_person(record, person)
             }
-            Event::SignedInAgain { authn_request, session, assurance } => Record {
-                authn_request: text(authn_request),
-                sid: text(session),
-                assurance: text(assurance),
-                outcome: text("again"),
-                ..new(Kind::SignedIn)
-            },
+            Event::SignedInAgain { authn_request, session, assurance } => {
+                let record = with_session(new(Kind::SignedIn), session, assurance);
+                Record { authn_request: text(authn_request), outcome: text("again"), ..record }
+            }
             Event::LoginRefused { login, refusal } => {
                 with_refusal(of(Kind::LoginRefused, login), refusal)
             }
@@ -132,6 +128,10 @@ impl AuditLog {
         let Some((person, key)) = made else { return record };
         Record { person: Some(Cow::Owned(person)), person_key: Some(Cow::Borrowed(key)), ..record }
     }
+}
+
+fn with_session<'r>(record: Record<'r>, session: &'r str, assurance: &'r str) -> Record<'r> {
+    Record { sid: text(session), assurance: text(assurance), ..record }
 }
 
 /// Says whether what is wrong for a while is over.

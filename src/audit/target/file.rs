@@ -294,12 +294,10 @@ impl FileTarget {
 
     fn is_full(&self, now: Time) -> bool {
         // Also when the clock was set back by more.
-        if self.rest_until.is_some_and(|end| now < end && end <= later(now, REST)) {
-            return false;
-        }
+        let rests = self.rest_until.is_some_and(|end| now < end && end <= later(now, REST));
         let is_old = self.day.as_ref().is_some_and(|day| *day != now.to_string()[..10]);
         let most = self.settings.maximum;
-        (self.settings.daily && is_old) || (most > 0 && self.length >= most)
+        !rests && ((self.settings.daily && is_old) || (most > 0 && self.length >= most))
     }
 
     /// Moves the file out of the way and begins a new one.
