@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::configured::Configured;
-use super::remote;
 use crate::audit::keys::PersonKey;
 use crate::audit::search::{self, Query};
 use crate::base::clock::Time;
@@ -22,7 +21,7 @@ use crate::observe::incident;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Files, or folders with files, plain or packed by gzip. Without any, those of the configuration.
-    paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     /// The configuration of the gateway that wrote them: its files and its keys.
     #[arg(long, short, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -35,7 +34,7 @@ pub(super) struct Arguments {
     identifier: Option<String>,
     /// A file with a key of pseudonyms, beside those of the configuration.
     #[arg(long = "person-key-file", value_name = "FILE")]
-    person_keys: Vec<PathBuf>,
+    pub(super) person_keys: Vec<PathBuf>,
     /// The public name of a session (`sid`).
     #[arg(long, value_name = "SID", allow_hyphen_values = true)]
     pub(super) session: Option<String>,
@@ -66,23 +65,24 @@ pub(super) struct Arguments {
     pub(super) direct: Direct,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
+/// Refuses arguments that have an identifier where everybody sees it.
+pub(super) fn refuse_identifier(arguments: &Arguments) -> Result<(), String> {
     if is_identifier_named(arguments) {
         // It is not repeated: what is printed may be kept too.
         return Err("an identifier stands in the arguments, where every user of this machine and the \
                     history of the shell have it: give --identifier-file, and take it out of the history"
             .to_owned());
     }
-    if arguments.remote || arguments.direct.address.is_some() {
-        if !arguments.paths.is_empty() || !arguments.person_keys.is_empty() {
-            return Err(
-                "a running gateway reads its own files with its own keys: give --address alone, \
-                        or files and keys without it"
-                    .to_owned(),
-            );
-        }
-        return remote::run(arguments);
-    }
+    Ok(())
+}
+
+/// Tells whether a running gateway is asked; it reads its own files with its own keys.
+pub(super) fn is_remote(arguments: &Arguments) -> bool {
+    arguments.remote || arguments.direct.address.is_some()
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
+    refuse_identifier(arguments)?;
     let mut query = Query {
         sid: arguments.session.clone(),
         request: arguments.request.clone(),

@@ -39,6 +39,7 @@ enum Act {
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let done = match &arguments.act {
         Act::Verify(arguments) => verify::run(arguments),
+        Act::Find(arguments) if find::is_remote(arguments) => remote::run(arguments),
         Act::Find(arguments) => find::run(arguments),
         Act::PublicKeys(arguments) => keys::run(arguments),
         Act::RotateKey(rotation) => keys::rotate(rotation),

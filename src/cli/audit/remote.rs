@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::UNREADABLE;
-use super::find::{Arguments, identifier, told};
+use super::find::{Arguments, identifier, refuse_identifier, told};
 use crate::base::foreign::escaped_json;
 use crate::cli::operator::{Gateway, Operator};
 use crate::cli::output::{complain, counted};
@@ -23,6 +22,14 @@ struct Sum {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
+    refuse_identifier(arguments)?;
+    if !arguments.paths.is_empty() || !arguments.person_keys.is_empty() {
+        return Err(
+            "a running gateway reads its own files with its own keys: give --address alone, or \
+                    files and keys without it"
+                .to_owned(),
+        );
+    }
     let wanted = wanted(arguments)?;
     let config = arguments.config.clone();
     let gateway = Gateway {
@@ -88,5 +95,7 @@ async fn ask(operator: &Operator, mut wanted: Map<String, Value>) -> Result<Sum,
     }
 }
 
+/// The exit status when nothing could be asked; why is told by then.
+const UNREADABLE: u8 = 2;
 /// How many records are asked for at once.
 const MOST: u32 = 1000;

@@ -36,7 +36,7 @@ pub(super) fn status(
         }
         section aria-labelledby="durations" {
             h2 id="durations" { (words.durations) }
-            (times::table(words, lasted))
+            (scrolled("durations", &times::table(words, lasted)))
         }
         div.halves {
             section aria-labelledby="reasons" {
@@ -311,7 +311,7 @@ fn certificates(words: &Words, facts: &Facts) -> Markup {
 }
 
 /// A table that is too wide for a small window scrolls by itself, also by the keys.
-pub(super) fn scrolled(heading: &str, table: &Markup) -> Markup {
+fn scrolled(heading: &str, table: &Markup) -> Markup {
     html! { div.scroll tabindex="0" role="group" aria-labelledby=(heading) { (table) } }
 }
 

@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 
 use super::durations::{Lasted, What};
-use super::page::scrolled;
 use super::words::Words;
 use crate::observe::metrics::histogram::Spread;
 
@@ -18,7 +17,7 @@ pub(super) fn table(words: &Words, lasted: &[Lasted]) -> Markup {
         }
     };
     let spans = [words.hour, words.day];
-    let table = html! {
+    html! {
         table.times {
             thead {
                 tr {
@@ -39,8 +38,7 @@ pub(super) fn table(words: &Words, lasted: &[Lasted]) -> Markup {
                 }
             }
         }
-    };
-    scrolled("durations", &table)
+    }
 }
 
 fn name(words: &Words, what: &What) -> String {
