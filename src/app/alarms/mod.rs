@@ -20,6 +20,7 @@ use std::time::Duration;
 use self::certificates::CertificateAlarms;
 use self::clock::ClockAlarm;
 use self::node::{NodeAlarm, Totals};
+use self::settings::Which;
 use super::inventory::Dated;
 use super::watch::Watched;
 use crate::base::clock::{SharedClock, Time, later};
@@ -86,11 +87,11 @@ impl Alarms {
         if let Some(news) = self.node.look(totals(&self.exchanges), &settings, now) {
             tell::node(&news, &self.events, now);
         }
-        self.watched.going_on.note(
-            self.certificates.goes_on(),
-            self.offset.goes_on(),
-            self.node.goes_on(),
-        );
+        self.watched.going_on.note(Which {
+            certificates: self.certificates.goes_on(),
+            clock: self.offset.goes_on(),
+            node: self.node.goes_on(),
+        });
     }
 
     /// Reads the files again: what cannot be read now is missing at the next start.
@@ -115,27 +116,24 @@ fn totals(exchanges: &Exchanges) -> Totals {
     totals
 }
 
-/// A file that cannot be used any more, and why.
-type Unreadable = (PathBuf, String);
-
 /// Finds the files of certificates that cannot be read. What a PKCS #12 file has is not looked at, and
 /// what came from no file cannot go.
 fn unreadable(all: Vec<Dated>) -> Vec<(Dated, Option<String>)> {
-    let mut read: Vec<Unreadable> = Vec::new();
+    let mut read: Vec<(PathBuf, Option<String>)> = Vec::new();
     let mut why = |file: &Path| {
         if let Some((_, why)) = read.iter().find(|(known, _)| known == file) {
             return why.clone();
         }
-        let why = examine(file).err().unwrap_or_default();
+        let why = examine(file).err();
         read.push((file.to_owned(), why.clone()));
         why
     };
     let all = all.into_iter().filter(|one| !one.file.as_os_str().is_empty());
-    let found = all.map(|one| {
+    all.map(|one| {
         let why = why(&one.file);
-        (one, (!why.is_empty()).then_some(why))
-    });
-    found.collect()
+        (one, why)
+    })
+    .collect()
 }
 
 fn examine(file: &Path) -> Result<(), String> {

@@ -35,9 +35,17 @@ pub struct GoingOn {
     node: AtomicBool,
 }
 
+/// Which alarms go on at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Which {
+    pub(super) certificates: bool,
+    pub(super) clock: bool,
+    pub(super) node: bool,
+}
+
 impl GoingOn {
-    /// Notes which go on now: of certificates, the clock and the node.
-    pub(super) fn note(&self, certificates: bool, clock: bool, node: bool) {
+    /// Notes which go on now.
+    pub(super) fn note(&self, Which { certificates, clock, node }: Which) {
         self.certificates.store(certificates, Ordering::Relaxed);
         self.clock.store(clock, Ordering::Relaxed);
         self.node.store(node, Ordering::Relaxed);
