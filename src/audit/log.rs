@@ -18,7 +18,7 @@ use super::strangers::Strangers;
 use super::target::{Output, signed};
 use super::writer::{Due, Shared, Writer};
 use crate::base::clock::{SharedClock, Time};
-use crate::observe::access::{Addresses, masked};
+use crate::observe::access::Addresses;
 use crate::observe::metrics::Count;
 use crate::observe::trouble::Trouble;
 
@@ -204,11 +204,8 @@ impl AuditLog {
     /// Returns as much of a client's address as is written.
     #[must_use]
     pub fn client(&self, address: IpAddr) -> Option<String> {
-        match self.0.as_ref()?.addresses {
-            Addresses::Full => Some(address.to_canonical().to_string()),
-            Addresses::Masked => Some(masked(address.to_canonical()).to_string()),
-            Addresses::Off => None,
-        }
+        let shown = self.0.as_ref()?.addresses.shown(address)?;
+        Some(shown.to_string())
     }
 
     /// Tells whether a login may begin or be finished: its records will be written, or need not.

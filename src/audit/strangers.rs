@@ -31,7 +31,7 @@ impl Strangers {
         if minute.number != number {
             *minute = Minute { number, more: minute.more, ..Minute::default() };
         }
-        let network = client.map(|client| masked(client.to_canonical()));
+        let network = client.map(masked);
         let told = network.and_then(|network| minute.networks.get(&network)).copied();
         let told = told.unwrap_or_default();
         if minute.all >= MOST || told >= MOST_OF_ONE {

@@ -5,13 +5,12 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use http::Version;
 
 use super::record::{Ended, Record};
-use super::settings::{Addresses, Format, Settings};
+use super::settings::{Format, Settings};
 use crate::base::clock::Time;
 
 /// The most bytes of one field that are written.
@@ -28,27 +27,12 @@ pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings
     line.push(b'\n');
 }
 
-/// Returns an address without the part that tells one household from another.
-#[must_use]
-pub fn masked(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            Ipv4Addr::new(a, b, c, 0).into()
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
-        }
-    }
-}
-
 fn json(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
     line.extend_from_slice(b"{\"timestamp\":\"");
     rfc3339(line, record.time);
     line.extend_from_slice(b"\",\"target\":\"brama::access\",\"message\":\"request\"");
     text(line, "request", record.request.as_bytes());
-    if let Some(address) = address(record.address, settings.addresses) {
+    if let Some(address) = settings.addresses.shown(record.address) {
         let _ = write!(line, ",\"client\":\"{address}\"");
     }
     text(line, "method", record.method.as_bytes());
@@ -107,7 +91,7 @@ fn for_people(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
         record.received,
         record.sent
     );
-    if let Some(address) = address(record.address, settings.addresses) {
+    if let Some(address) = settings.addresses.shown(record.address) {
         let _ = write!(line, " client={address}");
     }
     let optional = [
@@ -131,7 +115,7 @@ fn for_people(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
 }
 
 fn combined(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
-    match address(record.address, settings.addresses) {
+    match settings.addresses.shown(record.address) {
         Some(address) => {
             let _ = write!(line, "{address}");
         }
@@ -156,14 +140,6 @@ fn combined(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
     line.extend_from_slice(b"\" \"");
     escape_combined(line, record.user_agent.unwrap_or(b"-"));
     line.push(b'"');
-}
-
-fn address(address: IpAddr, addresses: Addresses) -> Option<IpAddr> {
-    match addresses {
-        Addresses::Full => Some(address),
-        Addresses::Masked => Some(masked(address)),
-        Addresses::Off => None,
-    }
 }
 
 fn protocol(version: Version) -> &'static str {

@@ -17,8 +17,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use self::line::{MAX_FIELD, masked};
+pub use self::line::MAX_FIELD;
 pub use self::log::AccessLog;
 pub use self::record::{Ended, Record};
-pub use self::settings::{Addresses, Format, Settings};
+pub use self::settings::{Addresses, Format, Settings, masked};
 pub use super::writer::{MAX_WAITING, Target};

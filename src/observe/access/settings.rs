@@ -1,5 +1,7 @@
 //! How the access log is written: its form, its target, and how much it tells of a client.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use crate::observe::writer::Target;
 
 /// How the access log is written.
@@ -51,4 +53,32 @@ pub enum Addresses {
     Masked,
     /// No address at all.
     Off,
+}
+
+impl Addresses {
+    /// Returns as much of an address as is written; an IPv4 address is one, in whatever form it came.
+    #[must_use]
+    pub fn shown(self, address: IpAddr) -> Option<IpAddr> {
+        match self {
+            Self::Full => Some(address.to_canonical()),
+            Self::Masked => Some(masked(address)),
+            Self::Off => None,
+        }
+    }
+}
+
+/// Returns an address without the part that tells one household from another. An IPv4 address is
+/// masked as one, in whatever form it came.
+#[must_use]
+pub fn masked(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            Ipv4Addr::new(a, b, c, 0).into()
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
+        }
+    }
 }

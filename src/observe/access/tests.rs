@@ -82,10 +82,18 @@ fn queries_and_whole_addresses_are_there_when_they_are_wanted() {
     }
     let none = Settings { addresses: Addresses::Off, ..settings(Format::Combined) };
     assert!(line(&record(), &none).starts_with("- - - ["));
-    for (address, expected) in
-        [("192.0.2.77", "192.0.2.0"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"), ("::1", "::")]
-    {
-        assert_eq!(masked(address.parse().unwrap()).to_string(), expected);
+    for (address, full, masked) in [
+        ("192.0.2.77", "192.0.2.77", "192.0.2.0"),
+        // As a socket of IPv6 has it.
+        ("::ffff:192.0.2.77", "192.0.2.77", "192.0.2.0"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
+        ("::1", "::1", "::"),
+    ] {
+        let address = address.parse().unwrap();
+        let shown = |how: Addresses| how.shown(address).map(|address| address.to_string());
+        assert_eq!(shown(Addresses::Full).as_deref(), Some(full));
+        assert_eq!(shown(Addresses::Masked).as_deref(), Some(masked));
+        assert_eq!(shown(Addresses::Off), None);
     }
 }
 
