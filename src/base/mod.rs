@@ -1,5 +1,6 @@
 //! Things that every floor may use and that know nothing of the domain.
 
+pub mod appending;
 pub mod body;
 pub mod causes;
 pub mod clock;

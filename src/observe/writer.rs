@@ -8,25 +8,23 @@
 //!    of another.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
-use rustix::io::Errno;
 use tracing::{error, warn};
+
+use crate::base::appending;
 
 /// The most bytes that wait to be written.
 pub const MAX_WAITING: usize = 8 * 1024 * 1024;
 
 /// How long an end or a flush waits for the reader of what we write.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long the thread waits for a reader of a pipe that another process made non-blocking.
-const FULL: Duration = Duration::from_millis(20);
 
 /// Where lines are written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,16 +216,7 @@ impl Output {
                 // could have us write elsewhere. What is new is for the owner and its group.
                 let is_systems = path.starts_with("/dev") || path.starts_with("/proc");
                 let flags = if is_systems { OFlags::empty() } else { OFlags::NOFOLLOW };
-                let mut options = OpenOptions::new();
-                options.create(true).append(true).mode(0o640);
-                options.custom_flags(flags.bits().cast_signed());
-                match options.open(path) {
-                    Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
-                        let what = "it is a link; name the file that it leads to";
-                        Err(io::Error::new(error.kind(), what))
-                    }
-                    opened => opened.map(Self::File),
-                }
+                appending::open(&mut OpenOptions::new(), flags, path).map(Self::File)
             }
         }
     }
@@ -236,23 +225,9 @@ impl Output {
         match self {
             Self::Stdout(output) => {
                 let _turn = io::stdout().lock();
-                write_all(output, lines)
+                appending::write_all(output, lines)
             }
-            Self::File(file) => write_all(file, lines),
+            Self::File(file) => appending::write_all(file, lines),
         }
     }
-}
-
-/// Writes all of them, however long it takes: this is the one thread that may wait.
-fn write_all(output: &mut File, mut lines: &[u8]) -> io::Result<()> {
-    while !lines.is_empty() {
-        match output.write(lines) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => lines = &lines[written..],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(FULL),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }

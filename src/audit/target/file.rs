@@ -29,6 +29,7 @@ use super::super::settings::{self, Sync};
 use super::begun::Begun;
 use super::tail::{self, ASIDE, TORN, Tail, named, newest_first};
 use super::turn::{Locked, Turn};
+use crate::base::appending;
 use crate::base::clock::{Time, later};
 use crate::base::rights::folder_of;
 
@@ -377,16 +378,8 @@ pub(in crate::audit) fn signed(kind: Kind, signer: &Signer, now: Time) -> Record
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let mut options = OpenOptions::new();
-    options.read(true).create(true).append(true).mode(0o640).custom_flags(flags);
-    let file = options.open(path).map_err(|error| {
-        if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
-            let what = "it is a link; name the file that it leads to";
-            return io::Error::new(error.kind(), what);
-        }
-        error
-    })?;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = appending::open(OpenOptions::new().read(true), flags, path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is no plain file"));
     }

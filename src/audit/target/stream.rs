@@ -5,10 +5,9 @@
 //! not, it is not known what the other side has: another chain begins.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::time::Duration;
 
 use super::super::chain::Chain;
 use super::super::head;
@@ -16,6 +15,7 @@ use super::super::keys::Signer;
 use super::super::queue::Entry;
 use super::super::settings;
 use super::syslog::{Journal, Syslog};
+use crate::base::appending;
 
 /// A target that takes records one by one.
 pub(in crate::audit) struct Stream {
@@ -87,7 +87,7 @@ impl Stream {
                 return (written, Err(error));
             }
             let sent = match &mut self.sender {
-                Sender::Stdout(file) => write_all(file, &line),
+                Sender::Stdout(file) => appending::write_all(file, &line),
                 Sender::Syslog(syslog) => syslog.send(&line[..line.len() - 1]),
                 Sender::Journal(journal) => journal.send(&line[..line.len() - 1]),
             };
@@ -99,20 +99,3 @@ impl Stream {
         (entries.len(), Ok(()))
     }
 }
-
-/// Writes all of it, however long it takes: this is the one thread that may wait.
-fn write_all(output: &mut File, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match output.write(bytes) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(FULL),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// How long a reader of a pipe is waited for that another process made non-blocking.
-const FULL: Duration = Duration::from_millis(20);
