@@ -250,6 +250,8 @@ const CHECKS: [(&str, &str, &str); 64] = [
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -262,5 +264,50 @@ mod tests {
             assert!(english.len() > 8 && polish.len() > 8 && english != polish, "{name}");
         }
         assert_eq!(of_check("nothing", Language::Polish), None);
+    }
+
+    /// The names of checks that these sources give: as they note them, and as what a refusal comes
+    /// down to.
+    fn given() -> BTreeSet<&'static str> {
+        let noted = [
+            include_str!("../../saml/answer.rs"),
+            include_str!("../../saml/assertion.rs"),
+            include_str!("../../saml/conditions.rs"),
+            include_str!("../../saml/examine.rs"),
+            include_str!("../../gateway/login.rs"),
+        ];
+        let findings =
+            [include_str!("../../saml/finding.rs"), include_str!("../../flow/history/findings.rs")];
+        let made = ["note(", "passed(", "not_checked(", "note_places(", "new(", "found(", "=> ("];
+        let mut names = BTreeSet::new();
+        for (source, is_finding) in
+            noted.map(|noted| (noted, false)).into_iter().chain(findings.map(|one| (one, true)))
+        {
+            let source = source.split("#[cfg(test)]").next().unwrap();
+            let pieces: Vec<_> = source.split('"').collect();
+            for pair in pieces.chunks_exact(2) {
+                let (before, name) = (pair[0].trim_end(), pair[1]);
+                let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                let is_made = made.iter().any(|made| before.ends_with(made));
+                let is_attribute = before.ends_with('=');
+                if is_name && (is_made || (is_finding && name.contains('_') && !is_attribute)) {
+                    names.insert(name);
+                }
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn each_check_that_a_login_can_have_failed_has_words() {
+        let given = given();
+        for known in ["pesel_note", "store", "destination", "authn_instant", "node_place"] {
+            assert!(given.contains(known), "{known}: {given:?}");
+        }
+        // A sign-out has no history.
+        let of_logins = given.iter().filter(|name| !name.starts_with("logout_"));
+        let without: Vec<_> =
+            of_logins.filter(|name| of_check(name, Language::English).is_none()).collect();
+        assert!(without.is_empty(), "{without:?}");
     }
 }
