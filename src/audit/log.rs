@@ -114,7 +114,7 @@ impl AuditLog {
             persons,
             file: match &settings.target {
                 Target::File(file) => Some(file.path.clone()),
-                Target::Stdout | Target::Syslog { .. } | Target::Journald(_) => None,
+                Target::Stream(_) => None,
             },
             addresses: settings.addresses,
             instance: settings.instance.clone(),

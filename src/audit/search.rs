@@ -101,7 +101,7 @@ pub fn find(
     mut found: impl FnMut(&[u8], &Record<'_>),
 ) -> Result<Read, Unreadable> {
     let mut read = Read::default();
-    let meant = files(paths).map_err(|(file, source)| Unreadable { file, source })?;
+    let meant = files(paths)?;
     for path in meant.files {
         let failed = |source| Unreadable { file: path.clone(), source };
         let mut lines = Lines::open(&path).map_err(failed)?;

@@ -5,6 +5,7 @@ pub mod body;
 pub mod causes;
 pub mod clock;
 pub mod connector;
+pub mod counted;
 pub mod descriptors;
 pub mod digest_hasher;
 pub mod dumps;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::operator::{Gateway, Operator};
 use super::output::{complain, print};
 use crate::base::clock::Time;
+use crate::base::counted::counted;
 use crate::base::{private, random};
 use crate::config::file::HumanDuration;
 use crate::flow::capture::{LONGEST, MOST_ANSWERS};
@@ -63,7 +64,7 @@ async fn act(operator: &Operator, arguments: &Arguments) -> Result<(), String> {
     let standing = operator.ask(Method::POST, "/capture", Some(extent)).await?;
     complain(format_args!(
         "captures {} of the node at most, until {}; --stop ends it",
-        counted(answers),
+        counted(answers as u64, "answer"),
         until(&standing)
     ));
     let mut fetched = 0;
@@ -77,7 +78,7 @@ async fn act(operator: &Operator, arguments: &Arguments) -> Result<(), String> {
             }
         }
         if standing.get("until").is_none_or(Value::is_null) {
-            complain(format_args!("{} captured", counted(fetched)));
+            complain(format_args!("{} captured", counted(fetched, "answer")));
             return Ok(());
         }
         tokio::time::sleep(LOOK_AGAIN).await;
@@ -102,10 +103,6 @@ fn parse_time(text: &str) -> Result<HumanDuration, String> {
     }
     let [shortest, longest] = [shortest, LONGEST].map(HumanDuration::from);
     Err(format!("at least {shortest}, at most {longest}"))
-}
-
-fn counted(answers: usize) -> String {
-    if answers == 1 { "1 answer".to_owned() } else { format!("{answers} answers") }
 }
 
 /// Returns until when it goes on, as the gateway says.
@@ -174,7 +171,6 @@ mod tests {
             assert_eq!(read, expected.map_err(str::to_owned), "{text}");
         }
         assert!(parse_time("600").is_err());
-        assert_eq!([0, 1, 2].map(counted), ["0 answers", "1 answer", "2 answers"]);
         let standing = json!({ "until": "2031-03-04T14:05:19.272626176Z" });
         assert_eq!(until(&standing), "2031-03-04 14:05:19 UTC");
         assert_eq!(until(&json!({ "until": null })), "-");

@@ -11,7 +11,7 @@ use crate::flow::forms::MOST_FORMS;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The configuration file. `BRAMA__SECTION__KEY` in the environment overrides its keys.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
 }
 

@@ -8,6 +8,9 @@ use crate::app::Settings;
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::{self, Problems};
 
+/// Where the configuration is when nothing else is said.
+pub(super) const PLACE: &str = "/etc/brama/brama.toml";
+
 /// Reads and resolves a configuration.
 pub(super) fn load(path: &Path) -> (Option<Settings>, Problems) {
     match config::load(path, environment()) {

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::output::{environment, fail, print};
+use crate::base::counted::counted;
 use crate::doctor::{self, Finding, Findings, Group, Options, State};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The configuration file of the gateway.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
     /// Prints a JSON document for programs.
     #[arg(long)]
@@ -104,9 +105,9 @@ fn show(findings: &Findings, is_quiet: bool) {
         .collect();
     print("");
     print(format_args!(
-        "{good} good, {problems} {}, {warnings} {}, {not_examined} not examined",
-        counted(problems, "problem"),
-        counted(warnings, "warning")
+        "{good} good, {}, {}, {not_examined} not examined",
+        counted(problems as u64, "problem"),
+        counted(warnings as u64, "warning")
     ));
     if let [first, ..] = &*bad {
         print(format_args!("begin with: {first}"));
@@ -142,8 +143,4 @@ fn line(finding: &Finding) {
     if !advice.is_empty() {
         print(format_args!("        {:<22} what to do: {advice}", ""));
     }
-}
-
-fn counted(number: usize, noun: &str) -> String {
-    if number == 1 { noun.to_owned() } else { format!("{noun}s") }
 }

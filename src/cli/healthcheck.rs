@@ -22,7 +22,7 @@ use crate::operations::client::Client;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The configuration file of the gateway, for its `operations.listen`.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
     /// The operations listener, instead of that of the configuration.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "config")]

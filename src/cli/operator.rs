@@ -36,7 +36,7 @@ pub(super) struct Gateway {
         short,
         global = true,
         value_name = "FILE",
-        default_value = "/etc/brama/brama.toml"
+        default_value = crate::cli::configuration::PLACE
     )]
     pub(super) config: PathBuf,
     /// Asks as this operator of `operations.operators`, and not as that of

@@ -20,11 +20,6 @@ pub(super) fn complain(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Says how many there are of something whose plural has an s.
-pub(super) fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
 /// Prints a line to standard error and returns the exit status of a failure.
 pub(super) fn fail(line: impl Display) -> ExitCode {
     complain(format_args!("brama: {line}"));

@@ -21,7 +21,7 @@ use crate::server::handover::Inherited;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The configuration file. `BRAMA__SECTION__KEY` in the environment overrides its keys.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
 }
 

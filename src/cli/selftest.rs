@@ -16,7 +16,7 @@ use crate::selftest::{self, Wish};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The configuration that is examined. Nothing of a gateway that runs with it is touched.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
     /// Writes the report as an HTML page, to read, to print and to attach to a readiness report.
     #[arg(long, value_name = "FILE")]

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::source_location::SourceLocation;
+use crate::base::counted::counted;
 
 /// How bad a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,8 +131,8 @@ impl fmt::Display for Problems {
         for problem in self {
             writeln!(f, "{problem}")?;
         }
-        let errors = counted(self.count(Severity::Error), "error");
-        let warnings = counted(self.count(Severity::Warning), "warning");
+        let errors = counted(self.count(Severity::Error) as u64, "error");
+        let warnings = counted(self.count(Severity::Warning) as u64, "warning");
         write!(f, "{errors}, {warnings}")
     }
 }
@@ -144,13 +145,6 @@ impl<'a> IntoIterator for &'a Problems {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
-    }
-}
-
-fn counted(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
     }
 }
 

@@ -1,8 +1,19 @@
 //! What a look at a chain found: where, and what it means.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+
+/// A file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", file.display())]
+pub struct Unreadable {
+    /// Its path.
+    pub file: PathBuf,
+    /// What the system says.
+    pub source: io::Error,
+}
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

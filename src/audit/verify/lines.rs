@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 
 use super::super::record::MOST;
 use super::super::target::{ASIDE, TORN};
+use super::finding::Unreadable;
 
 /// What is read: plain, or packed by `gzip`.
 pub(in crate::audit) struct Lines {
@@ -128,7 +129,7 @@ pub(in crate::audit) struct Found {
 ///
 /// # Errors
 /// Of the first one that cannot be read.
-pub(in crate::audit) fn files(paths: &[PathBuf]) -> Result<Found, (PathBuf, io::Error)> {
+pub(in crate::audit) fn files(paths: &[PathBuf]) -> Result<Found, Unreadable> {
     let mut found = Found::default();
     for path in paths {
         if !path.is_dir() {
@@ -136,7 +137,7 @@ pub(in crate::audit) fn files(paths: &[PathBuf]) -> Result<Found, (PathBuf, io::
             continue;
         }
         let (mut files, mut others) = (Vec::new(), Vec::new());
-        let failed = |error| (path.clone(), error);
+        let failed = |source| Unreadable { file: path.clone(), source };
         for entry in std::fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let kind = entry.file_type();

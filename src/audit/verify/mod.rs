@@ -15,33 +15,22 @@ mod finding;
 mod lines;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::record::Record;
 
 use self::chain::Walk;
 pub use self::expected::{Expected, Head};
-pub use self::finding::{Fault, Finding, MOST, Note, Report, Seen};
+pub use self::finding::{Fault, Finding, MOST, Note, Report, Seen, Unreadable};
 use self::lines::Line;
 pub(super) use self::lines::{Lines, files};
-
-/// A file that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", file.display())]
-pub struct Unreadable {
-    /// Its path.
-    pub file: PathBuf,
-    /// What the system says.
-    pub source: io::Error,
-}
 
 /// Looks at files, and at those in folders that have records or are named like one that has.
 ///
 /// # Errors
 /// When one cannot be read.
 pub fn verify(paths: &[PathBuf], expected: &Expected) -> Result<Report, Unreadable> {
-    let found = files(paths).map_err(|(file, source)| Unreadable { file, source })?;
+    let found = files(paths)?;
     let mut verifier = Verifier { expected, report: Report::default(), chains: BTreeMap::new() };
     for path in &found.left_out {
         verifier.report.note((path, 0), "not looked at: it is no file of records".to_owned());

@@ -10,11 +10,13 @@ use super::configured::Configured;
 use crate::audit::keys::PersonKey;
 use crate::audit::search::{self, Query};
 use crate::base::clock::Time;
+use crate::base::counted::counted;
 use crate::base::foreign::escaped_json;
 use crate::base::private;
 use crate::base::secret::Secret;
+use crate::cli::configuration::PLACE;
 use crate::cli::operator::Direct;
-use crate::cli::output::{complain, counted};
+use crate::cli::output::complain;
 use crate::identity::pesel::Pesel;
 use crate::observe::incident;
 
@@ -96,7 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let needs_keys = arguments.identifier_file.is_some() && arguments.person_keys.is_empty();
     let mut keys = Vec::new();
     if arguments.config.is_some() || paths.is_empty() || needs_keys {
-        let config = arguments.config.as_deref().unwrap_or(Path::new("/etc/brama/brama.toml"));
+        let config = arguments.config.as_deref().unwrap_or(Path::new(PLACE));
         let configured = Configured::load(config)?;
         if paths.is_empty() {
             paths = configured.files()?;

@@ -11,7 +11,7 @@ use crate::cli::output::print;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The configuration of the gateway.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Rotation {
     #[arg(value_enum)]
     which: Which,
     /// The configuration of the gateway.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
 }
 

@@ -8,9 +8,11 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::find::{Arguments, identifier, refuse_identifier, told};
+use crate::base::counted::counted;
 use crate::base::foreign::escaped_json;
+use crate::cli::configuration::PLACE;
 use crate::cli::operator::{Gateway, Operator};
-use crate::cli::output::{complain, counted};
+use crate::cli::output::complain;
 
 /// How much was read, in all parts.
 #[derive(Default)]
@@ -33,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let wanted = wanted(arguments)?;
     let config = arguments.config.clone();
     let gateway = Gateway {
-        config: config.unwrap_or_else(|| PathBuf::from("/etc/brama/brama.toml")),
+        config: config.unwrap_or_else(|| PathBuf::from(PLACE)),
         operator: arguments.operator.clone(),
         direct: arguments.direct.clone(),
     };

@@ -9,7 +9,9 @@ use crate::audit::chain::Checkpoint;
 use crate::audit::head;
 use crate::audit::keys::PublicKey;
 use crate::audit::verify::{Expected, Head, Report, verify};
-use crate::cli::output::{counted, print};
+use crate::base::counted::counted;
+use crate::cli::configuration::PLACE;
+use crate::cli::output::print;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -50,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let mut paths = arguments.paths.clone();
     let is_configured = arguments.config.is_some() || paths.is_empty();
     if is_configured {
-        let config = arguments.config.as_deref().unwrap_or(Path::new(CONFIG));
+        let config = arguments.config.as_deref().unwrap_or(Path::new(PLACE));
         let configured = Configured::load(config)?;
         expected.keys.extend(configured.keys()?.public());
         let path = configured.folder.join(AUDIT_HEAD);
@@ -111,6 +113,3 @@ fn tell(report: &Report) {
     let found = if report.is_whole() { "nothing is wrong" } else { "not as it was written" };
     print(format_args!("{records} in {files}: {found}"));
 }
-
-/// The configuration where none is named.
-const CONFIG: &str = "/etc/brama/brama.toml";

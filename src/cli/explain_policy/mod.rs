@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "URL")]
     url: String,
     /// The configuration file. `BRAMA__SECTION__KEY` in the environment overrides its keys.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
     /// Somebody is signed in, at this level of assurance: low, substantial or high. With one of the
     /// options below somebody is signed in as well, at the level of `service.assurance`.

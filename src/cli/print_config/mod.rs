@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "PROXY")]
     proxy: Proxy,
     /// The configuration file of the gateway.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
     /// Where the proxy finds the portal, as host and port.
     #[arg(long, value_name = "ADDRESS", default_value = "portal.internal:8080")]

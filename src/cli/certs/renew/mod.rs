@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(value_enum)]
     kind: Kind,
     /// The configuration that uses it.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = crate::cli::configuration::PLACE)]
     config: PathBuf,
     /// The certificate that was issued, in whatever form it came.
     #[arg(long, value_name = "FILE")]
