@@ -382,6 +382,43 @@ fn a_client_that_comes_again_resumes_without_a_signature() {
 }
 
 #[test]
+fn a_client_that_is_known_by_a_certificate_shows_it_each_time() {
+    let folder = Folder::new();
+    folder.make("a", &["a.example"], false);
+    let certificates = folder.open(&["a"]);
+    let key = KeyPair::generate().unwrap();
+    let known = CertificateParams::new(vec!["operator".to_owned()]).unwrap();
+    let known = known.self_signed(&key).unwrap();
+    let authorities = known.pem();
+    let of_some = tls::server_config_for_some_known_clients;
+    let of_all = tls::server_config_for_known_clients;
+    let options = Options::default();
+    for server in [
+        of_some(&certificates, options, authorities.as_bytes()).unwrap(),
+        of_all(&certificates, options, authorities.as_bytes()).unwrap(),
+    ] {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let mut client = Client::new(&BOTH, |_| {});
+            let config = ClientConfig::builder_with_provider(tls::provider())
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::<Witness>::clone(&client.witness))
+                .with_client_auth_cert(
+                    vec![known.der().clone()],
+                    key.serialize_der().try_into().unwrap(),
+                );
+            client.config = Arc::new(config.unwrap());
+            for _ in 0..3 {
+                let (client, server) = client.connect(&server, "a.example").unwrap();
+                assert_ne!(client.handshake_kind(), Some(HandshakeKind::Resumed), "{version:?}");
+                assert_eq!(server.peer_certificates().map(<[_]>::len), Some(1));
+            }
+        }
+    }
+}
+
+#[test]
 fn early_data_is_never_offered() {
     let folder = Folder::new();
     folder.make("a", &["a.example"], false);

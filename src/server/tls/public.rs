@@ -1,10 +1,11 @@
-//! A listener for the public: several certificates, chosen by name, and sessions that are resumed.
+//! A listener for the public: several certificates, chosen by name, and sessions that are resumed; and
+//! one for clients who are known by a certificate, where none is.
 
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::server::{NoServerSessionStorage, ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 
@@ -47,27 +48,33 @@ pub fn server_config(
     certificates: &Arc<Certificates>,
     options: Options,
 ) -> Result<Arc<ServerConfig>, Error> {
-    config(certificates, options, WebPkiClientVerifier::no_client_auth())
+    let mut config = config(certificates, options, WebPkiClientVerifier::no_client_auth())?;
+    config.ticketer = Ticketer::new()?;
+    config.send_tls13_tickets = TICKETS;
+    config.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
+    Ok(Arc::new(config))
 }
 
 /// Makes the settings of a listener whose clients must show a certificate of one of these
-/// authorities, in PEM.
+/// authorities, in PEM. Each connection shows it anew, with its key: a session that is resumed would
+/// go on after the certificate has ended, for whoever has the ticket.
 ///
 /// # Errors
-/// When there is no authority, or no randomness for the keys of the tickets.
+/// When there is no authority.
 pub fn server_config_for_known_clients(
     certificates: &Arc<Certificates>,
     options: Options,
     authorities: &[u8],
 ) -> Result<Arc<ServerConfig>, Error> {
-    config(certificates, options, client_authorities(authorities)?)
+    Ok(Arc::new(config(certificates, options, client_authorities(authorities)?)?))
 }
 
 /// Makes the settings of a listener whose clients may show a certificate of one of these authorities, in
-/// PEM: one of another authority ends the connection, none does not.
+/// PEM: one of another authority ends the connection, none does not. No session is resumed, as in
+/// [`server_config_for_known_clients`].
 ///
 /// # Errors
-/// When there is no authority, or no randomness for the keys of the tickets.
+/// When there is no authority.
 pub fn server_config_for_some_known_clients(
     certificates: &Arc<Certificates>,
     options: Options,
@@ -76,11 +83,8 @@ pub fn server_config_for_some_known_clients(
     let roots = Arc::new(root_store(&read_chain(authorities)?)?);
     let builder = WebPkiClientVerifier::builder_with_provider(roots, provider());
     let clients = builder.allow_unauthenticated().build();
-    config(
-        certificates,
-        options,
-        clients.map_err(|error| Error::ClientVerifier(error.to_string()))?,
-    )
+    let clients = clients.map_err(|error| Error::ClientVerifier(error.to_string()))?;
+    Ok(Arc::new(config(certificates, options, clients)?))
 }
 
 /// Returns what checks that a client has a certificate of one of these authorities, in PEM.
@@ -93,11 +97,12 @@ pub fn client_authorities(authorities: &[u8]) -> Result<Arc<dyn ClientCertVerifi
     builder.build().map_err(|error| Error::ClientVerifier(error.to_string()))
 }
 
+/// No session is resumed by it.
 fn config(
     certificates: &Arc<Certificates>,
     options: Options,
     clients: Arc<dyn ClientCertVerifier>,
-) -> Result<Arc<ServerConfig>, Error> {
+) -> Result<ServerConfig, Error> {
     let versions: &[&SupportedProtocolVersion] = match options.minimum {
         Version::Tls12 => &[&TLS13, &TLS12],
         Version::Tls13 => &[&TLS13],
@@ -110,11 +115,10 @@ fn config(
         true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         false => vec![b"http/1.1".to_vec()],
     };
-    config.ticketer = Ticketer::new()?;
-    config.send_tls13_tickets = TICKETS;
-    config.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     config.max_early_data_size = 0;
-    Ok(Arc::new(config))
+    Ok(config)
 }
 
 /// Tickets for each TLS 1.3 connection: one for the next, one in case that it is lost. Browsers
