@@ -11,6 +11,7 @@ pub mod digest_hasher;
 pub mod dumps;
 pub mod encoding;
 pub mod file_stamp;
+pub mod files;
 pub mod foreign;
 pub mod handed;
 pub mod network;

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::app::inventory::{Dated, FEW, Use};
 use crate::base::clock::{Time, later};
+use crate::base::files;
 use crate::base::rights::{self, TooOpen};
 use crate::config::file::File;
 use crate::config::load::Loaded;
@@ -114,7 +115,7 @@ impl<'l> Context<'l> {
 
     fn contents(&mut self, key: &str, path: &Path) -> Option<Vec<u8>> {
         let path = self.resolve(path);
-        match std::fs::read(&path) {
+        match files::read(&path, files::MOST) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
                 let what = format!("{} cannot be read: {error}", path.display());

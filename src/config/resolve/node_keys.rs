@@ -5,6 +5,7 @@ use std::path::Path;
 use super::context::Context;
 use super::purpose::{self, Purpose, Use};
 use crate::app::inventory;
+use crate::base::files;
 use crate::config::file::ExpiredCertificate;
 use crate::server::tls::Identity;
 use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey, pem};
@@ -225,7 +226,7 @@ pub(super) fn signer(context: &mut Context<'_>) -> Option<Signer> {
 /// Notes the certificate of a decryption key that stands in the same file.
 fn note_beside(context: &mut Context<'_>, (key, path): (&str, &Path), private: &PrivateKey) {
     // What cannot be read was reported, and a file without one has no date.
-    let bytes = std::fs::read(context.resolve(path)).unwrap_or_default();
+    let bytes = files::read(&context.resolve(path), files::MOST).unwrap_or_default();
     let all = Certificate::parse_all(&bytes).unwrap_or_default();
     if let Some(own) = all.iter().find(|one| one.public_key() == private.public_key()) {
         context.note(inventory::Use::Decryption, key, path, own);

@@ -3,6 +3,7 @@
 //! internet could know.
 
 use super::context::Context;
+use crate::base::files;
 use crate::config::file::Environment;
 use crate::config::presets::{SIMULATOR_ISSUER, SIMULATOR_ORGANIZATION};
 use crate::xml::keys::Certificate;
@@ -24,7 +25,7 @@ pub(super) fn keep_out(context: &mut Context<'_>) {
     let named: Vec<_> = pinned.chain(authority).collect();
     for (key, path) in named {
         // What cannot be read is reported elsewhere.
-        let bytes = std::fs::read(context.resolve(path)).unwrap_or_default();
+        let bytes = files::read(&context.resolve(path), files::MOST).unwrap_or_default();
         let found = Certificate::parse_all(&bytes).unwrap_or_default();
         if found.iter().any(is_of_simulator) {
             context.error(&key, what(&format!("{} is", path.display())), advice);

@@ -6,6 +6,7 @@ use super::Context;
 use crate::app::inventory::Use;
 use crate::app::settings::{self, Store};
 use crate::base::causes::in_one_line;
+use crate::base::files;
 use crate::base::rights;
 use crate::base::secret::Secret;
 use crate::config::file::{File, RedisMode, RedisStore, StoreKind};
@@ -187,7 +188,7 @@ fn tls(context: &mut Context<'_>, file: &RedisStore) -> Option<Tls> {
 /// Notes the certificates on the way to the servers. What cannot be read is reported below.
 fn note(context: &mut Context<'_>, file: &RedisStore) {
     let read = |context: &Context<'_>, path: &Path| {
-        std::fs::read(context.resolve(path)).unwrap_or_default()
+        files::read(&context.resolve(path), files::MOST).unwrap_or_default()
     };
     if let Some(path) = file.ca_file.as_deref() {
         let bytes = read(context, path);

@@ -1,7 +1,6 @@
 //! One certificate with its key, as it was read from its files.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use crate::base::clock::{Time, at_second};
 use crate::base::encoding::{hex_lower, sha256};
 use crate::base::file_stamp::FileStamp;
+use crate::base::files;
 use crate::server::tls;
 
 /// The files of one pair.
@@ -170,15 +170,8 @@ impl Stamp {
 }
 
 fn read(part: Part, path: &Path) -> Result<Vec<u8>, Error> {
-    let read = || {
-        let mut bytes = Vec::new();
-        let read = File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-        if read as u64 > LARGEST_FILE {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB"));
-        }
-        Ok(bytes)
-    };
-    read().map_err(|source| Error::Unreadable { part, path: path.to_owned(), source })
+    let read = files::read(path, LARGEST_FILE);
+    read.map_err(|source| Error::Unreadable { part, path: path.to_owned(), source })
 }
 
 /// Reads a staple. Clients check it; here it is only kept from being another kind of file.

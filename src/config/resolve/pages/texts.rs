@@ -2,11 +2,12 @@
 //! each page without one.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::base::files::read as read_file;
 use crate::base::reason::Reason;
 use crate::base::rights;
 use crate::config::document::Document;
@@ -53,25 +54,19 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Vec<ReasonText> {
 
 fn read(context: &mut Context<'_>, key: &str, path: &Path) -> Option<Document> {
     context.forbid(key, path, rights::of_believed);
-    let mut bytes = Vec::new();
-    match fs::File::open(path) {
-        Ok(file) => {
-            if let Err(error) = file.take(MOST_BYTES + 1).read_to_end(&mut bytes) {
-                let what = format!("{} cannot be read: {error}", path.display());
-                context.error(key, what, "check who may read the file");
-                return None;
-            }
-        }
+    let bytes = match read_file(path, MOST_BYTES) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => None,
         // A language may be left as it is.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
         Err(error) => {
             let what = format!("{} cannot be read: {error}", path.display());
             context.error(key, what, "check who may read the file");
             return None;
         }
-    }
+    };
     let name = path.display().to_string();
-    let text = String::from_utf8(bytes).ok().filter(|text| text.len() as u64 <= MOST_BYTES);
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let Some(text) = text else {
         let what = format!("{name} is not UTF-8 text of at most {} KiB", MOST_BYTES / 1024);
         context.error(key, what, "save it as UTF-8, with the texts alone");

@@ -8,6 +8,7 @@ use rustls::pki_types::ServerName;
 use super::key::{Key, protocol};
 use crate::app::inventory::Use;
 use crate::base::encoding::sha256;
+use crate::base::files;
 use crate::config::file;
 use crate::config::resolve::context::Context;
 use crate::proxy::upstream::Tls;
@@ -103,7 +104,8 @@ fn digest(
     identity: Option<&(Vec<u8>, Vec<u8>)>,
 ) -> [u8; 32] {
     // What cannot be read has been reported, and then there are no settings.
-    let authorities = ca_file.and_then(|path| std::fs::read(context.resolve(path)).ok());
+    let authorities =
+        ca_file.and_then(|path| files::read(&context.resolve(path), files::MOST).ok());
     let (certificate, key) = identity.map(|(one, other)| (&one[..], &other[..])).unzip();
     let parts = [
         Some(&[u8::from(upstream.tls_system_roots.unwrap_or(ca_file.is_none()))][..]),
