@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::check::{Check, Group};
 use super::finding::Findings;
 use super::options::Options;
+use super::owner;
 use crate::app::Settings;
 use crate::operations::client::{Answer, Client, NoAnswer};
 use crate::operations::probes;
@@ -58,12 +59,15 @@ pub(super) async fn examine(
             }
             said(&text, &about, findings);
             metrics(&client, findings).await;
-            if whose.is_some() {
-                tokens(&client, settings, findings).await;
-            } else {
+            if whose.is_none() {
                 let why =
                     "it does not say of which configuration it is, so it is not told the token";
                 findings.not_examined(Check::GatewayToken, &about, why);
+            } else if let Err(why) = may_have_tokens(settings, &client) {
+                let why = format!("{why}, so it is not told the token");
+                findings.not_examined(Check::GatewayToken, &about, why);
+            } else {
+                tokens(&client, settings, findings).await;
             }
         }
         Err(Missing::Absent(seen)) => {
@@ -167,11 +171,21 @@ async fn metrics(client: &Client, findings: &mut Findings) {
     }
 }
 
+/// Tells whether it is our own gateway that would be shown tokens: it has our certificate, or its
+/// socket is of a user that the gateway may run as.
+fn may_have_tokens(settings: &Settings, client: &Client) -> Result<(), String> {
+    if settings.listen.operations_tls.is_some() {
+        return Ok(());
+    }
+    let believed = owner::believed(settings.state_directory.as_deref());
+    owner::is_believed(client.address().port(), &believed)
+}
+
 /// Whether it takes the tokens of all operators.
 async fn tokens(client: &Client, settings: &Settings, findings: &mut Findings) {
     let about = client.address().to_string();
     if settings.operators.is_empty() {
-        let why = "operations.admin_token_file is not given: nobody operates the gateway";
+        let why = "the configuration names no operator: nobody operates the gateway";
         return findings.not_examined(Check::GatewayToken, &about, why);
     }
     for operator in &settings.operators {
@@ -188,7 +202,11 @@ async fn tokens(client: &Client, settings: &Settings, findings: &mut Findings) {
                      at its log",
                 );
             }
-            Ok(_) => {}
+            Ok(answer) if answer.status == StatusCode::OK => {}
+            Ok(answer) => {
+                let why = format!("it answers the token of {}: {}", operator.name, answer.told());
+                return findings.not_examined(Check::GatewayToken, &about, why);
+            }
             Err(none) => {
                 return findings.not_examined(Check::GatewayToken, &about, none.to_string());
             }

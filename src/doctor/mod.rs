@@ -29,6 +29,7 @@ mod network;
 mod node;
 mod node_answer;
 mod options;
+mod owner;
 mod public;
 mod site;
 mod sso;
