@@ -8,7 +8,7 @@ use tracing::error;
 
 use super::alarms::Alarms;
 use super::heeded::Heeded;
-use super::inventory::Use;
+use super::inventory::Served;
 use super::keys::Keeper;
 use super::lock::Lock;
 use super::parts::Startup;
@@ -22,7 +22,7 @@ use crate::operations::Operations;
 use crate::operations::status::facts::Source;
 use crate::operations::status::history::History;
 use crate::proxy::upstream::{self, Group};
-use crate::server::certificates::{self, Certificates};
+use crate::server::certificates;
 use crate::server::listener::{self, Admission};
 use crate::server::notify;
 use crate::server::socket::Bound;
@@ -76,11 +76,7 @@ impl Background {
     /// and the word to the watchdog; and orders of certificates, where they are wanted.
     pub(super) fn start(
         &mut self,
-        (keeper, certificates, groups): (
-            Arc<Keeper>,
-            Vec<(Use, Arc<Certificates>)>,
-            Vec<Arc<Group>>,
-        ),
+        (keeper, certificates, groups): (Arc<Keeper>, Vec<Served>, Vec<Arc<Group>>),
         heeded: &Heeded,
         shared: &Shared,
     ) {
@@ -95,7 +91,7 @@ impl Background {
     }
 
     /// Takes certificates anew when their files change.
-    fn watch_certificates(&mut self, certificates: Vec<(Use, Arc<Certificates>)>, shared: &Shared) {
+    fn watch_certificates(&mut self, certificates: Vec<Served>, shared: &Shared) {
         for (used_for, certificates) in certificates {
             let watched = (used_for.name(), certificates);
             let told = (Arc::clone(&shared.events), Arc::clone(&shared.clock));
@@ -172,8 +168,11 @@ pub(super) fn serve_operations(
                 let endpoint = listener::Endpoint { listener, tls, networks: None };
                 let bounds = listener::Limits {
                     connections: MOST_OPERATORS,
-                    connections_per_address: 0,
+                    connections_per_address: MOST_OF_ONE_ADDRESS,
+                    idle_timeout: limits.idle_timeout.min(IDLE),
                     drain_timeout: Duration::from_secs(1),
+                    // Programs ask little, and one protocol has fewer ways to be asked.
+                    http2: false,
                     ..limits
                 };
                 let admission = Admission::new(bounds, Vec::new(), &[]);
@@ -188,3 +187,7 @@ pub(super) fn serve_operations(
 const LOOK_AT_FILES: Duration = Duration::from_secs(2);
 /// How many connections the operations listener has at most.
 const MOST_OPERATORS: usize = 100;
+/// How many of them one address has, so that no neighbour takes all of them.
+const MOST_OF_ONE_ADDRESS: usize = 25;
+/// How long one of them stays open between two requests.
+const IDLE: Duration = Duration::from_secs(20);

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::acme::Orders;
 use super::watch::{self, Watched};
 use crate::gateway::Shared;
-use crate::observe::Level;
+use crate::observe::{Level, OF_OPERATORS};
 use crate::operations::log_level::LogDesk;
 use crate::operations::operators::{Operator, Operators};
 
@@ -31,7 +33,19 @@ impl Heeded {
         shared: &Shared,
     ) -> Self {
         let log = LogDesk::new(level, Arc::clone(&shared.clock), Arc::clone(&shared.events));
-        Self { watched, operators: Operators::new(operators), log, orders }
+        let operators = Operators::new(operators, Arc::clone(&shared.clock));
+        Self { watched, operators, log, orders }
+    }
+
+    /// Another configuration is refused. A token that was taken away opens nothing all the same.
+    pub(super) fn forget_operators(&self) {
+        for admin in self.operators.forget_those_without_token() {
+            let admin = &*admin;
+            warn!(
+                target: OF_OPERATORS,
+                admin, "operator is admitted no more: the file has another token, or none"
+            );
+        }
     }
 
     /// Takes in what another configuration says.

@@ -189,16 +189,19 @@ pub fn mattering(all: &[Dated], now: Time) -> impl Iterator<Item = &Dated> {
     all.iter().filter(move |one| !one.is_followed(all, now))
 }
 
+/// The certificates of a listener, and what it is for.
+pub type Served = (Use, Arc<Certificates>);
+
 /// What is in use at the moment.
 pub struct Inventory {
     named: ArcSwap<Vec<Dated>>,
-    listeners: Vec<(Use, Arc<Certificates>)>,
+    listeners: Vec<Served>,
 }
 
 impl Inventory {
     /// Begins with what the configuration names, and the pairs of listeners.
     #[must_use]
-    pub fn new(named: Vec<Dated>, listeners: Vec<(Use, Arc<Certificates>)>) -> Self {
+    pub fn new(named: Vec<Dated>, listeners: Vec<Served>) -> Self {
         Self { named: ArcSwap::from_pointee(named), listeners }
     }
 

@@ -241,9 +241,17 @@ impl Running {
                     });
                     notify::ready();
                     self.reloaded(applied.is_ok());
+                    if applied.is_err() {
+                        self.heeded.forget_operators();
+                    }
                     let _ = told.send(applied);
                 }
-                Command::Refused => self.reloaded(false),
+                Command::Refused { is_news } => {
+                    if is_news {
+                        self.reloaded(false);
+                    }
+                    self.heeded.forget_operators();
+                }
                 Command::ReopenLogs => reopen_logs(),
                 Command::Succeed(command) => {
                     match successor::start(*command, &sockets, &mut self.stop).await {

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use super::{acme, watch};
 use crate::audit::{self, keys::PersonKey};
+use crate::base::encoding::sha256;
 use crate::companion::Askers;
 use crate::companion::front::Front;
 use crate::gate::policy::Route;
@@ -127,7 +128,7 @@ impl StoreKind {
 
 /// Keys of the configuration that cannot change while the program runs, with what they say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fixed(Vec<(&'static str, String)>);
+pub struct Fixed(Vec<(&'static str, String)>, Vec<(&'static str, Option<[u8; 32]>)>);
 
 impl Fixed {
     /// Notes what a key says.
@@ -135,11 +136,29 @@ impl Fixed {
         self.0.push((key, format!("{value:?}")));
     }
 
-    /// Returns the keys that say something else in another configuration.
+    /// Notes what the file of a key holds: its name may be the same, and what is in it another.
+    pub fn note_content(&mut self, key: &'static str, content: Option<&[u8]>) {
+        self.1.push((key, content.map(sha256)));
+    }
+
+    /// Returns the keys that say something else in another configuration, and those whose files hold
+    /// something else.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<&'static str> {
-        let said = |key: &str| other.0.iter().find(|(k, _)| *k == key).map(|(_, value)| value);
-        self.0.iter().filter(|(key, value)| said(key) != Some(value)).map(|(key, _)| *key).collect()
+        fn differ<T: PartialEq>(
+            one: &[(&'static str, T)],
+            other: &[(&'static str, T)],
+        ) -> Vec<&'static str> {
+            let said = |key: &str| other.iter().find(|(k, _)| *k == key).map(|(_, value)| value);
+            one.iter().filter(|(k, value)| said(k) != Some(value)).map(|(key, _)| *key).collect()
+        }
+        let mut keys = differ(&self.0, &other.0);
+        for key in differ(&self.1, &other.1) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
     }
 }
 

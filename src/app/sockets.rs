@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::acme::Challenges;
 use super::error::Error;
-use super::inventory::Use;
+use super::inventory::{Served, Use};
 use super::settings::{Companion, CompanionTls, Https, Listen, OperationsTls};
 use crate::companion::Askers;
 use crate::companion::front::{Front, Kind};
@@ -64,7 +64,7 @@ pub(super) struct Watched {
     /// Those for citizens.
     pub(super) of_citizens: Option<Arc<Certificates>>,
     /// All, those for proxies that ask too, with what each is for.
-    pub(super) all: Vec<(Use, Arc<Certificates>)>,
+    pub(super) all: Vec<Served>,
 }
 
 impl Sockets {

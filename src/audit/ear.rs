@@ -178,9 +178,17 @@ fn with_action<'r>(record: Record<'r>, action: AdminAction<'r>) -> Record<'r> {
         AdminAction::EndedSession { session } => {
             named("ended_session", Record { sid: text(session), ..record })
         }
-        AdminAction::EndedSessions { ended, is_of_one_person } => {
-            let outcome = is_of_one_person.then_some(Cow::Borrowed("of_one_person"));
+        AdminAction::EndedSessions { ended, is_of_one_person, error } => {
+            let outcome = match (is_of_one_person, error.is_some()) {
+                (false, false) => None,
+                (true, false) => text("of_one_person"),
+                (false, true) => text("in_part"),
+                (true, true) => text("of_one_person_in_part"),
+            };
             named("ended_sessions", Record { number: Some(ended), outcome, ..record })
+        }
+        AdminAction::FoundOwner { owner } => {
+            named("found_owner", Record { name: text(owner), ..record })
         }
         AdminAction::RotatedKeys { algorithm } => {
             named("rotated_keys", Record { name: algorithm.and_then(text), ..record })
@@ -212,8 +220,9 @@ fn with_action<'r>(record: Record<'r>, action: AdminAction<'r>) -> Record<'r> {
         AdminAction::ChangedLogLevel { level, until: _ } => {
             named("changed_log_level", Record { name: text(level), ..record })
         }
-        AdminAction::EndedAllSessions { ended } => {
-            named("ended_all_sessions", Record { number: Some(ended), ..record })
+        AdminAction::EndedAllSessions { ended, error } => {
+            let outcome = error.and_then(|_| text("in_part"));
+            named("ended_all_sessions", Record { number: Some(ended), outcome, ..record })
         }
     }
 }

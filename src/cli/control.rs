@@ -133,11 +133,13 @@ async fn apply(
     *last = found;
     let Some(settings) = settings else {
         watched.tried(false);
-        if !is_news {
-            return Ok(outcome);
+        if is_news {
+            error!(
+                "the new configuration, or a file that it names, is wrong, so the old one stays"
+            );
         }
-        error!("the new configuration, or a file that it names, is wrong, so the old one stays");
-        return commands.send(Command::Refused).await.map(|()| outcome).map_err(|_| Gone);
+        let refused = Command::Refused { is_news };
+        return commands.send(refused).await.map(|()| outcome).map_err(|_| Gone);
     };
     watched.tried(true);
     let (told, answer) = oneshot::channel();

@@ -41,7 +41,8 @@ pub fn watched(loaded: &Loaded) -> Vec<PathBuf> {
     });
     let operations = &loaded.file.operations;
     let of_operators = operations.operators.iter().map(|operator| &operator.token_file);
-    let of_operators = of_operators.chain([&operations.admin_token_file]);
+    let of_operators =
+        of_operators.chain([&operations.admin_token_file, &operations.client_ca_file]);
     let named = single.into_iter().chain(of_p12).chain(of_upstreams).chain(of_redis);
     let named = named.chain(of_operators).flatten();
     let pages = &loaded.file.pages;

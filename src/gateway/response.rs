@@ -1,5 +1,6 @@
 //! The shapes of our own responses.
 
+use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -91,7 +92,13 @@ pub fn page(status: StatusCode, page: Page) -> Response<Body> {
 /// Makes an answer with JSON, which is not stored and which no page of another origin may read.
 #[must_use]
 pub fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
-    let mut response = Response::new(body::full(value.to_string()));
+    json_text(status, value.to_string())
+}
+
+/// Makes the same of JSON that is written already.
+#[must_use]
+pub fn json_text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(body::full(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

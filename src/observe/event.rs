@@ -317,6 +317,13 @@ pub enum AdminAction<'e> {
         ended: u64,
         /// Whether they were all of one person's.
         is_of_one_person: bool,
+        /// Why not all have ended; none when they have.
+        error: Option<&'e str>,
+    },
+    /// Found the digest by which the sessions of a person are known, by an identifier.
+    FoundOwner {
+        /// The digest, in hexadecimal digits.
+        owner: &'e str,
     },
     /// Had new keys of identities made.
     RotatedKeys {
@@ -373,8 +380,14 @@ pub enum AdminAction<'e> {
     EndedAllSessions {
         /// How many.
         ended: u64,
+        /// Why not all have ended; none when they have.
+        error: Option<&'e str>,
     },
 }
+
+/// The target of lines of the log about operators: what they do, and who tries to be one. They are
+/// written at any level, and each of them.
+pub const OF_OPERATORS: &str = "brama::operators";
 
 /// Somebody who makes something of what happens.
 pub trait Ear: Send + Sync + 'static {

@@ -19,6 +19,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
 
+use super::event::OF_OPERATORS;
 use super::repeats::Repeats;
 use super::traces::{self, TraceId};
 use super::writer::{Target, Writer};
@@ -55,8 +56,14 @@ impl Level {
         Self::new(&format!("{},brama={level}", self.0)).unwrap_or_else(|_| self.clone())
     }
 
+    /// What operators do is written at any level: whoever may change the level could otherwise hide
+    /// what they do then.
     fn filter(&self) -> EnvFilter {
-        EnvFilter::new(&self.0)
+        let filter = EnvFilter::new(&self.0);
+        match format!("{OF_OPERATORS}=info").parse() {
+            Ok(directive) => filter.add_directive(directive),
+            Err(_) => filter,
+        }
     }
 }
 
@@ -146,7 +153,42 @@ impl io::Write for Line {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Kept {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_operators_do_is_written_at_any_level() {
+        for level in ["off", "error", "", "warn,brama=error", "brama::operators=off", "brama=trace"]
+        {
+            let written = Arc::new(Mutex::new(Vec::new()));
+            let kept = Arc::clone(&written);
+            let lines = fmt::layer().with_writer(move || Kept(Arc::clone(&kept))).with_ansi(false);
+            let level = Level::new(level).unwrap();
+            tracing::subscriber::with_default(registry().with(level.filter()).with(lines), || {
+                tracing::info!(target: OF_OPERATORS, "act");
+                tracing::debug!(target: OF_OPERATORS, "detail");
+                tracing::info!(target: "brama::other", "other");
+            });
+            let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+            let is_loud = level.text().ends_with("trace");
+            assert!(written.contains("act") && !written.contains("detail"), "{level:?}: {written}");
+            assert_eq!(written.contains("other\n"), is_loud, "{level:?}: {written}");
+        }
+    }
 
     #[test]
     fn a_line_says_which_trace_it_belongs_to_in_its_own_form() {

@@ -17,4 +17,5 @@ pub mod traces;
 pub mod trouble;
 mod writer;
 
+pub use self::event::OF_OPERATORS;
 pub use self::log::{BadLevel, Level, flush, lost, set_level, start};

@@ -7,7 +7,8 @@
 //!    ([`TELLING`]): a flood of one reason hides no other reason, and no other upstream.
 //! 2. [`MOST_A_SECOND`] of them are written; the rest are counted, and told after that second.
 //! 3. At most [`MOST_KINDS`] kinds are told apart; beyond them a kind is counted anew.
-//! 4. What is no warning and no error passes: it tells what happened, and each is another.
+//! 4. What is no warning and no error passes: it tells what happened, and each is another. So does what
+//!    operators do.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
@@ -21,6 +22,8 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber, warn};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
+
+use super::event::OF_OPERATORS;
 
 /// How many of the same are written within a second.
 const MOST_A_SECOND: u32 = 20;
@@ -68,7 +71,8 @@ impl Repeats {
 impl<S: Subscriber> Layer<S> for Repeats {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
-        if *metadata.level() > Level::WARN || metadata.target() == module_path!() {
+        let passes = [module_path!(), OF_OPERATORS].contains(&metadata.target());
+        if passes || *metadata.level() > Level::WARN {
             return true;
         }
         match self.kinds.count(event, Instant::now()) {

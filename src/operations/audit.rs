@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use tokio::sync::Semaphore;
 use tracing::warn;
 
+use super::acts::Acts;
 use super::call::{Call, Done, maybe_whole, said};
 use super::problem::Problem;
 use crate::audit::record::Record;
@@ -24,15 +25,14 @@ use crate::base::causes::in_one_line;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::secret::Secret;
 use crate::identity::pesel::Pesel;
-use crate::observe::event::{AdminAction, Event};
+use crate::observe::event::AdminAction;
 use crate::observe::events::Events;
 use crate::observe::incident;
 
 /// Finds records for operators.
 pub struct AuditDesk {
     log: Arc<AuditLog>,
-    events: Arc<Events>,
-    clock: SharedClock,
+    acts: Acts,
     turn: Arc<Semaphore>,
 }
 
@@ -91,11 +91,11 @@ impl AuditDesk {
     /// Makes the desk.
     #[must_use]
     pub fn new(log: Arc<AuditLog>, events: Arc<Events>, clock: SharedClock) -> Self {
-        Self { log, events, clock, turn: Arc::new(Semaphore::new(1)) }
+        Self { log, acts: Acts::new(events, clock), turn: Arc::new(Semaphore::new(1)) }
     }
 
     pub(super) async fn find(&self, call: Call) -> Done {
-        let operator = call.operator().to_owned();
+        let admin = call.admin()?;
         let wanted: Wanted = call.take().await?;
         let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MOST_RECORDS).contains(&limit) {
@@ -107,14 +107,12 @@ impl AuditDesk {
             return Err(Problem::Conflict(NO_FILES.to_owned()));
         }
         let turn = Arc::clone(&self.turn).try_acquire_owned().map_err(|_| Problem::Busy)?;
-        let (log, events, clock) =
-            (Arc::clone(&self.log), Arc::clone(&self.events), Arc::clone(&self.clock));
+        let (log, acts) = (Arc::clone(&self.log), self.acts.clone());
         let bounds = Bounds { records: limit as usize, ..BOUNDS };
         let found = tokio::task::spawn_blocking(move || {
             let found = log.find(&query, after.as_ref(), &bounds);
             let told = found.as_ref().ok().map(|part| part.read.found);
-            let action = AdminAction::SearchedAudit { by: &by, found: told };
-            events.tell(clock.now(), None, Event::AdminActed { admin: &operator, action });
+            acts.tell(&admin, AdminAction::SearchedAudit { by: &by, found: told });
             // Held to the end, although the operator may have left.
             drop(turn);
             found

@@ -52,12 +52,21 @@ impl Call {
         self.admin.as_ref().map_or("", Admin::name)
     }
 
+    /// Returns the operator who asks, for whatever is told with their name.
+    ///
+    /// # Errors
+    /// [`Problem::Unauthorized`] where none was admitted.
+    pub fn admin(&self) -> Result<Admin, Problem> {
+        self.admin.clone().ok_or(Problem::Unauthorized)
+    }
+
     /// Reads what is sent: JSON that says so, of few bytes, with nothing but what is known. A page of
     /// another site could send such a body only after it was allowed to, which nobody is.
     ///
     /// # Errors
     /// [`Problem::MediaType`], [`Problem::TooLong`], [`Problem::TooSlow`], [`Problem::Malformed`].
-    /// None of them repeats what was sent, which may name a person.
+    /// None of them repeats what was sent, which may name a person. [`Problem::Unauthorized`] for whoever
+    /// is no operator any more once it has arrived.
     pub async fn take<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let media = self.head.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
         let media = media.and_then(|value| value.split(|&byte| byte == b';').next());
@@ -71,6 +80,9 @@ impl Call {
             ReadError::Slow(_) => Problem::TooSlow,
             ReadError::Broken(_) => Problem::malformed("the body broke off"),
         })?;
+        if self.admin.is_some_and(|admin| !admin.is_known()) {
+            return Err(Problem::Unauthorized);
+        }
         // Serde takes a list for a struct as well.
         if bytes.trim_ascii_start().first().is_some_and(|&byte| byte == b'[') {
             return Err(Problem::malformed("the body is no object of JSON"));

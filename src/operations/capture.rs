@@ -11,11 +11,12 @@ use http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::acts::Acts;
 use super::call::{Call, Done, said, whole};
 use super::problem::Problem;
 use crate::base::clock::SharedClock;
 use crate::flow::capture::{self, Captures, LONGEST, MOST_ANSWERS, Wish};
-use crate::observe::event::{AdminAction, Event};
+use crate::observe::event::AdminAction;
 use crate::observe::events::Events;
 
 /// The path that requests about captured answers begin with.
@@ -24,8 +25,7 @@ pub const PATH: &str = "/capture";
 /// Has answers of the node captured for operators.
 pub struct CaptureDesk {
     captures: Arc<Captures>,
-    events: Arc<Events>,
-    clock: SharedClock,
+    acts: Acts,
 }
 
 /// What is to be captured.
@@ -84,21 +84,21 @@ impl CaptureDesk {
     /// Makes the door to what is captured.
     #[must_use]
     pub fn new(captures: Arc<Captures>, events: Arc<Events>, clock: SharedClock) -> Self {
-        Self { captures, events, clock }
+        Self { captures, acts: Acts::new(events, clock) }
     }
 
     pub(super) async fn begin(&self, call: Call) -> Done {
-        let operator = call.operator().to_owned();
+        let admin = call.admin()?;
         let wanted: Wanted = call.take().await?;
         let wish = wanted.wish().ok_or(Problem::malformed(WISH))?;
-        self.captures.begin(wish, self.clock.now());
+        self.captures.begin(wish, self.acts.now());
         let (answers, seconds) = (wish.answers, wish.time.as_secs());
-        self.tell(&operator, AdminAction::BeganCapture { answers, seconds });
+        self.acts.tell(&admin, AdminAction::BeganCapture { answers, seconds });
         self.show()
     }
 
     pub(super) fn show(&self) -> Done {
-        let standing = self.captures.standing(self.clock.now());
+        let standing = self.captures.standing(self.acts.now());
         said(&Standing {
             until: standing.until.map(|until| until.to_string()),
             left: standing.left,
@@ -111,21 +111,19 @@ impl CaptureDesk {
         if call.head.method == Method::HEAD {
             return Err(Problem::Method(Method::GET.to_string()));
         }
-        let taken = self.captures.take(&call.name, self.clock.now());
+        let admin = call.admin()?;
+        let taken = self.captures.take(&call.name, self.acts.now());
         let taken = taken.ok_or(Problem::NoSuch("nothing is kept under this name"))?;
-        self.tell(call.operator(), AdminAction::FetchedCapture { login: &taken.login });
+        self.acts.tell(&admin, AdminAction::FetchedCapture { login: &taken.login });
         let Captured { name, at, login } = Captured::of(&taken);
         said(&Sealed { name, at, login, sealed: taken.sealed })
     }
 
     pub(super) fn end(&self, call: &Call) -> Done {
-        self.captures.end(self.clock.now());
-        self.tell(call.operator(), AdminAction::EndedCapture);
+        let admin = call.admin()?;
+        self.captures.end(self.acts.now());
+        self.acts.tell(&admin, AdminAction::EndedCapture);
         self.show()
-    }
-
-    fn tell(&self, admin: &str, action: AdminAction<'_>) {
-        self.events.tell(self.clock.now(), None, Event::AdminActed { admin, action });
     }
 }
 
@@ -148,6 +146,7 @@ impl Captured {
 
 pub(super) const BEGINS: &str =
     "Has this process capture the node's next answers, in the place of what was wanted before.";
+pub(super) const SHOWS: &str = "Says which answers of the node were captured.";
 pub(super) const FETCHES: &str = "Fetches a captured answer, once; HEAD does not.";
 pub(super) const ENDS: &str = "Captures nothing any more, and forgets what waits to be fetched.";
 const WISH: &str = "give answers, 1 to 20, and seconds, 1 to 3600";

@@ -124,17 +124,18 @@ impl Endpoint {
                 .or(&[400]),
             Self::OpenApi => get("/openapi.json", Who::Neighbours, "This document.")
                 .json::<serde_json::Map<String, serde_json::Value>>(200, "the document"),
-            Self::ListSessions
-            | Self::ShowSession
-            | Self::EndSession
-            | Self::FindOwner
-            | Self::EndSessions => self.of_sessions(),
-            Self::ListKeys
-            | Self::PublishedKeys
-            | Self::RotateKeys
-            | Self::RetireKey
-            | Self::BackupSecret
-            | Self::RestoreSecret => self.of_keys(),
+            Self::ListSessions => list_sessions(),
+            Self::ShowSession => show_session(),
+            Self::EndSession => end_session(),
+            Self::FindOwner => find_owner(),
+            Self::EndSessions => end_sessions(),
+            Self::ListKeys => get("/keys", Who::Readers, "Lists the keys that sign identities.")
+                .json::<keys::Listed>(200, "all keys with their standing and times"),
+            Self::PublishedKeys => published_keys(),
+            Self::RotateKeys => rotate_keys(),
+            Self::RetireKey => retire_key(),
+            Self::BackupSecret => backup_secret(),
+            Self::RestoreSecret => restore_secret(),
             Self::ShowLogin => get("/why/{number}", Who::Readers, why::SHOWS)
                 .json::<why::Told>(200, "what happened, step by step")
                 .or(&[400, 404, 409, 503]),
@@ -142,9 +143,12 @@ impl Endpoint {
                 .body::<audit::Wanted>()
                 .json::<audit::Found>(200, "a part of the records, the oldest first")
                 .or(&[409, 503]),
-            Self::BeginCapture | Self::ShowCapture | Self::FetchCapture | Self::EndCapture => {
-                self.of_captures()
-            }
+            Self::BeginCapture => begin_capture(),
+            Self::ShowCapture => get(capture::PATH, Who::Writers, capture::SHOWS)
+                .json::<capture::Standing>(200, "how it stands"),
+            Self::FetchCapture => fetch_capture(),
+            Self::EndCapture => row(Method::DELETE, capture::PATH, Who::Writers, capture::ENDS)
+                .json::<capture::Standing>(200, "how it stands"),
             Self::ShowLogLevel => {
                 get("/log/level", Who::Readers, "Says how much the program logs.")
                     .json::<log_level::Shown>(200, "the level, and until when")
@@ -172,84 +176,86 @@ impl Endpoint {
             }
         }
     }
+}
 
-    fn of_sessions(self) -> Row {
-        match self {
-            Self::ShowSession => get("/sessions/{key}", Who::Readers, "Shows one session.")
-                .named_by(sessions::DIGEST)
-                .json::<sessions::Shown>(200, "the session")
-                .or(&[400, 404, 503]),
-            Self::EndSession => {
-                row(Method::DELETE, "/sessions/{key}", Who::Writers, "Ends one session.")
-                    .named_by(sessions::DIGEST)
-                    .json::<sessions::Ended>(200, "it has ended, at every replica")
-                    .or(&[400, 404, 503])
-            }
-            Self::FindOwner => {
-                row(Method::POST, "/sessions/owner", Who::Writers, sessions::FINDS_OWNER)
-                    .body::<sessions::Person>()
-                    .json::<sessions::Owner>(200, "the digest")
-            }
-            Self::EndSessions => row(
-                Method::POST,
-                "/sessions/end",
-                Who::Writers,
-                "Ends the sessions of one, or all.",
-            )
-            .body::<sessions::Whose>()
-            .json::<sessions::Ended>(200, "how many have ended, at every replica")
-            .or(&[503]),
-            _ => get("/sessions", Who::Readers, "Lists sessions, page by page.")
-                .query::<sessions::Page>()
-                .json::<sessions::Listed>(200, "a page of sessions")
-                .or(&[400, 503]),
-        }
-    }
+fn list_sessions() -> Row {
+    get("/sessions", Who::Readers, "Lists sessions, page by page.")
+        .query::<sessions::Page>()
+        .json::<sessions::Listed>(200, "a page of sessions")
+        .or(&[400, 503])
+}
 
-    fn of_captures(self) -> Row {
-        match self {
-            Self::BeginCapture => row(Method::POST, capture::PATH, Who::Writers, capture::BEGINS)
-                .body::<capture::Wanted>()
-                .json::<capture::Standing>(200, "how it stands"),
-            Self::FetchCapture => get("/capture/{name}", Who::Writers, capture::FETCHES)
-                .json::<capture::Sealed>(200, "the answer, sealed to the service's decryption key")
-                .or(&[404]),
-            Self::EndCapture => row(Method::DELETE, capture::PATH, Who::Writers, capture::ENDS)
-                .json::<capture::Standing>(200, "how it stands"),
-            _ => get(capture::PATH, Who::Writers, "Says which answers of the node were captured.")
-                .json::<capture::Standing>(200, "how it stands"),
-        }
-    }
+fn show_session() -> Row {
+    get("/sessions/{key}", Who::Readers, "Shows one session.")
+        .named_by(sessions::DIGEST)
+        .json::<sessions::Shown>(200, "the session")
+        .or(&[400, 404, 503])
+}
 
-    fn of_keys(self) -> Row {
-        match self {
-            Self::PublishedKeys => {
-                get("/keys/jwks", Who::Readers, "Tells the public keys, as they are published.")
-                    .json::<keys::Published>(200, "a JWK Set (RFC 7517 5)")
-            }
-            Self::RotateKeys => row(Method::POST, "/keys/rotate", Who::Writers, keys::ROTATES)
-                .body::<keys::Rotate>()
-                .json::<keys::Listed>(200, "all keys; the next one signs")
-                .or(&[409, 503]),
-            Self::RetireKey => row(Method::POST, "/keys/retire", Who::Writers, keys::RETIRES)
-                .body::<keys::Retire>()
-                .json::<keys::Listed>(200, "all keys; that one signs nothing any more")
-                .json::<keys::Listed>(202, "here alone, and why; the others are told later")
-                .or(&[404, 409, 503]),
-            Self::BackupSecret => row(Method::POST, "/keys/backup", Who::WritersHere, keys::SAVES)
-                .body::<Nothing>()
-                .json::<keys::PairwiseBackup>(200, "the secret")
-                .or(&[409, 503]),
-            Self::RestoreSecret => {
-                row(Method::POST, "/keys/restore", Who::WritersHere, keys::RESTORES)
-                    .body::<keys::PairwiseBackup>()
-                    .json::<keys::Restored>(200, "how many sessions ended by it")
-                    .or(&[409, 503])
-            }
-            _ => get("/keys", Who::Readers, "Lists the keys that sign identities.")
-                .json::<keys::Listed>(200, "all keys with their standing and times"),
-        }
-    }
+fn end_session() -> Row {
+    row(Method::DELETE, "/sessions/{key}", Who::Writers, "Ends one session.")
+        .named_by(sessions::DIGEST)
+        .json::<sessions::Ended>(200, "it has ended, at every replica")
+        .or(&[400, 404, 503])
+}
+
+fn find_owner() -> Row {
+    row(Method::POST, "/sessions/owner", Who::Writers, sessions::FINDS_OWNER)
+        .body::<sessions::Person>()
+        .json::<sessions::Owner>(200, "the digest")
+}
+
+fn end_sessions() -> Row {
+    row(Method::POST, "/sessions/end", Who::Writers, "Ends the sessions of one, or all.")
+        .body::<sessions::Whose>()
+        .json::<sessions::Ended>(200, "how many have ended, at every replica")
+        .or(&[503])
+}
+
+fn published_keys() -> Row {
+    get("/keys/jwks", Who::Readers, "Tells the public keys, as they are published.")
+        .json::<keys::Published>(200, "a JWK Set (RFC 7517 5)")
+}
+
+fn rotate_keys() -> Row {
+    row(Method::POST, "/keys/rotate", Who::Writers, keys::ROTATES)
+        .body::<keys::Rotate>()
+        .json::<keys::Listed>(200, "all keys; the next one signs")
+        .or(&[409, 503])
+}
+
+fn retire_key() -> Row {
+    row(Method::POST, "/keys/retire", Who::Writers, keys::RETIRES)
+        .body::<keys::Retire>()
+        .json::<keys::Listed>(200, "all keys; that one signs nothing any more")
+        .json::<keys::Listed>(202, "here alone, and why; the others are told later")
+        .or(&[404, 409, 503])
+}
+
+fn backup_secret() -> Row {
+    row(Method::POST, "/keys/backup", Who::WritersHere, keys::SAVES)
+        .body::<Nothing>()
+        .json::<keys::PairwiseBackup>(200, "the secret")
+        .or(&[409, 503])
+}
+
+fn restore_secret() -> Row {
+    row(Method::POST, "/keys/restore", Who::WritersHere, keys::RESTORES)
+        .body::<keys::PairwiseBackup>()
+        .json::<keys::Restored>(200, "how many sessions ended by it")
+        .or(&[409, 503])
+}
+
+fn begin_capture() -> Row {
+    row(Method::POST, capture::PATH, Who::Writers, capture::BEGINS)
+        .body::<capture::Wanted>()
+        .json::<capture::Standing>(200, "how it stands")
+}
+
+fn fetch_capture() -> Row {
+    get("/capture/{name}", Who::Writers, capture::FETCHES)
+        .json::<capture::Sealed>(200, "the answer, sealed to the service's decryption key")
+        .or(&[404])
 }
 
 /// A request that names an endpoint.

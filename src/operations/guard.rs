@@ -46,8 +46,11 @@ impl Guard {
     /// [`Problem::NotOurName`] and [`Problem::ForeignPage`].
     pub fn pass(&self, parts: &Parts, is_tls: bool, is_page: bool) -> Result<(), Problem> {
         let Ok(host) = host::canonical(parts, is_tls) else {
-            // A browser always says it; a program of old may not (RFC 1945).
-            let is_old = parts.version < Version::HTTP_11 && !parts.headers.contains_key(HOST);
+            // A browser always says it, and so does a program that speaks for one; a program of old
+            // may not (RFC 1945).
+            let is_said =
+                [&HOST, &ORIGIN, &SITE].iter().any(|name| parts.headers.contains_key(*name));
+            let is_old = parts.version < Version::HTTP_11 && !is_said && parts.uri.host().is_none();
             return is_old.then_some(()).ok_or(Problem::NotOurName);
         };
         if !self.is_ours(&host) {
@@ -137,6 +140,28 @@ mod tests {
         }
         let two = parts("GET", &[("host", "localhost"), ("host", "localhost")]);
         assert!(guard.pass(&two, false, false).is_err());
+    }
+
+    #[test]
+    fn a_program_of_old_may_leave_the_name_out_and_nobody_else() {
+        let guard = Guard::default();
+        let old = |uri: &str, fields: &[(&str, &str)]| {
+            let mut head = parts("GET", fields);
+            (head.version, head.uri) = (Version::HTTP_10, uri.parse().unwrap());
+            guard.pass(&head, false, false)
+        };
+        assert_eq!(old("/sessions", &[]), Ok(()));
+        assert_eq!(old("/sessions", &[("host", "localhost")]), Ok(()));
+        for (uri, fields) in [
+            ("/sessions", &[("origin", "http://evil.example")][..]),
+            ("/sessions", &[("origin", "null")]),
+            ("/sessions", &[("sec-fetch-site", "cross-site")]),
+            ("/sessions", &[("host", "evil.example")]),
+            ("http://evil.example/sessions", &[]),
+        ] {
+            assert!(old(uri, fields).is_err(), "{uri} {fields:?}");
+        }
+        assert_eq!(guard.pass(&parts("GET", &[]), false, false), Err(Problem::NotOurName));
     }
 
     #[test]

@@ -145,14 +145,19 @@ pub(super) fn is_verbose(query: Option<&str>) -> bool {
     pairs(query).any(|(name, _)| name == "verbose")
 }
 
-/// Answers a question about health; none when it is another one.
-pub(super) fn answer(path: &str, query: Option<&str>, parts: &dyn Health) -> Option<Answer> {
-    match path {
-        "/livez" | "/healthz" | "/ping" => Some((StatusCode::OK, "ok\n".to_owned())),
-        "/startupz" => Some(startup(&parts.look())),
-        "/readyz" => Some(readiness(&parts.look(), &Wanted::of(query, parts.needs()))),
-        _ => None,
-    }
+/// Says that the process answers.
+pub(super) fn alive() -> Answer {
+    (StatusCode::OK, "ok\n".to_owned())
+}
+
+/// Says whether it has started.
+pub(super) fn started(parts: &dyn Health) -> Answer {
+    startup(&parts.look())
+}
+
+/// Says whether it wants requests.
+pub(super) fn ready_for(query: Option<&str>, parts: &dyn Health) -> Answer {
+    readiness(&parts.look(), &Wanted::of(query, parts.needs()))
 }
 
 /// What readiness is asked for.
@@ -206,7 +211,7 @@ fn readiness(parts: &[Part], wanted: &Wanted) -> Answer {
         return (status, verbose(parts, wanted, status));
     }
     if status == StatusCode::BAD_REQUEST {
-        return (status, UNKNOWN.to_owned());
+        return (status, unknown());
     }
     (status, missing.map_or_else(|| ready(parts), unready))
 }
@@ -230,6 +235,11 @@ fn unready(part: &Part) -> String {
     }
 }
 
+/// What is said when a part is named that there is not.
+fn unknown() -> String {
+    format!("a part that is named is none of: {}\n", Name::ALL.map(Name::name).join(", "))
+}
+
 /// Each part in a line, as Kubernetes writes those of its own.
 fn verbose(parts: &[Part], wanted: &Wanted, status: StatusCode) -> String {
     let mut text = String::new();
@@ -245,7 +255,7 @@ fn verbose(parts: &[Part], wanted: &Wanted, status: StatusCode) -> String {
         let _ = writeln!(text, "[{mark}]{name} {state}{needed}{colon}{}", part.detail);
     }
     if wanted.has_unknown {
-        text.push_str(UNKNOWN);
+        text.push_str(&unknown());
     }
     let passed = if status == StatusCode::OK { "passed" } else { "failed" };
     let _ = writeln!(text, "readyz check {passed}");
@@ -262,15 +272,15 @@ fn pairs(
 const STORE_AWAY: &str = "ready, but the session store is away\n";
 /// What readiness says while a change of the keys would not reach other replicas, or has not yet.
 const KEYS_APART: &str = "ready, but the keys of identities are not kept, see the log\n";
-/// What is said when a part is named that there is not.
-const UNKNOWN: &str = "a part that is named is none of: drain, startup, store, keys, certificates, \
-                       upstreams, configuration, audit\n";
 /// The most parts of a query that are read.
 const MOST: usize = 32;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const UNKNOWN: &str = "a part that is named is none of: drain, startup, store, keys, \
+                           certificates, upstreams, configuration, audit\n";
 
     struct Fixed(Vec<(Name, State)>, Vec<Name>);
 
@@ -293,7 +303,11 @@ mod tests {
         let (path, query) =
             question.split_once('?').map_or((question, None), |(path, query)| (path, Some(query)));
         let parts = Fixed(states.to_vec(), needs.to_vec());
-        let (status, text) = answer(path, query, &parts).unwrap();
+        let (status, text) = match path {
+            "/readyz" => ready_for(query, &parts),
+            "/startupz" => started(&parts),
+            _ => alive(),
+        };
         (status.as_u16(), text)
     }
 
@@ -378,10 +392,6 @@ mod tests {
             (&[(Name::Drain, State::Failed)], "/ping", 200),
         ] {
             assert_eq!(ask(states, &[], path).0, status, "{path}");
-        }
-        let parts = Fixed(Vec::new(), Vec::new());
-        for path in ["/readyz/store", "/ready"] {
-            assert!(answer(path, None, &parts).is_none(), "{path}");
         }
     }
 

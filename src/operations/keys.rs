@@ -12,11 +12,14 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::header::{FORWARDED, VIA};
+use http::{HeaderMap, HeaderName, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::acts::{Acts, to_the_end};
 use super::call::{Call, Done, Nothing, said, said_with};
+use super::operators::Admin;
 use super::problem::Problem;
 use super::sessions::end_all;
 use crate::app::keys::{Error, Keeper, Retired};
@@ -26,9 +29,8 @@ use crate::base::encoding::{base64, from_base64};
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::keyring::Refusal;
 use crate::identity::signing_key::Algorithm;
-use crate::observe::event::{AdminAction, Event};
+use crate::observe::event::AdminAction;
 use crate::session::sessions::Sessions;
-use crate::store::Unavailable;
 
 /// Answers operators who ask about keys.
 pub struct KeyDesk(Arc<Gateway>);
@@ -38,6 +40,7 @@ struct Gateway {
     keeper: Arc<Keeper>,
     sessions: Arc<Sessions>,
     clock: SharedClock,
+    acts: Acts,
 }
 
 /// Which keys change.
@@ -132,7 +135,8 @@ impl KeyDesk {
     /// Makes the desk of what keeps the keys.
     #[must_use]
     pub fn new(keeper: Arc<Keeper>, sessions: Arc<Sessions>, clock: SharedClock) -> Self {
-        Self(Arc::new(Gateway { keeper, sessions, clock }))
+        let acts = Acts::new(Arc::clone(sessions.events()), Arc::clone(&clock));
+        Self(Arc::new(Gateway { keeper, sessions, clock, acts }))
     }
 
     pub(super) fn list(&self) -> Done {
@@ -145,84 +149,78 @@ impl KeyDesk {
     }
 
     pub(super) async fn rotate(&self, call: Call) -> Done {
-        let operator = call.operator().to_owned();
+        let admin = call.admin()?;
         let asked: Rotate = call.take().await?;
-        self.perform(operator, Act::Rotate(asked.alg.map(Algorithm::from))).await
+        self.perform(admin, Act::Rotate(asked.alg.map(Algorithm::from))).await
     }
 
     pub(super) async fn retire(&self, call: Call) -> Done {
-        let operator = call.operator().to_owned();
+        let admin = call.admin()?;
         let asked: Retire = call.take().await?;
-        self.perform(operator, Act::Retire(asked.kid)).await
+        self.perform(admin, Act::Retire(asked.kid)).await
     }
 
     pub(super) async fn backup(&self, call: Call) -> Done {
-        let operator = call.operator().to_owned();
+        let admin = call.admin()?;
         let _: Nothing = call.take().await?;
-        self.perform(operator, Act::Backup).await
+        self.perform(admin, Act::Backup).await
     }
 
     pub(super) async fn restore(&self, call: Call) -> Done {
-        let operator = call.operator().to_owned();
+        let admin = call.admin()?;
         let asked: PairwiseBackup = call.take().await?;
         let secret = from_base64(&asked.pairwise_secret).and_then(PairwiseSecret::new);
         let secret = secret.ok_or(Problem::malformed(SECRET))?;
-        self.perform(operator, Act::Restore(secret)).await
+        self.perform(admin, Act::Restore(secret)).await
     }
 
     /// The operator may leave before the answer: it is done and logged all the same.
-    async fn perform(&self, operator: String, act: Act) -> Done {
+    async fn perform(&self, admin: Admin, act: Act) -> Done {
         let gateway = Arc::clone(&self.0);
-        let done = tokio::spawn(async move { gateway.perform(&operator, act).await });
-        done.await.map_err(|error| Unavailable(error.to_string()))?
+        to_the_end(async move { gateway.perform(&admin, act).await }).await
     }
 }
 
 impl Gateway {
-    async fn perform(&self, operator: &str, act: Act) -> Done {
+    async fn perform(&self, admin: &Admin, act: Act) -> Done {
         match act {
             Act::Rotate(algorithm) => {
                 self.keeper.rotate(algorithm).await?;
                 let algorithm = algorithm.map(Algorithm::name);
-                self.tell(operator, AdminAction::RotatedKeys { algorithm });
+                self.acts.tell(admin, AdminAction::RotatedKeys { algorithm });
                 said(&self.list())
             }
             Act::Retire(kid) => match self.keeper.retire(&kid).await? {
                 Retired::Everywhere => {
-                    self.tell(operator, AdminAction::RetiredKey { kid: &kid, pending: None });
+                    self.acts.tell(admin, AdminAction::RetiredKey { kid: &kid, pending: None });
                     said(&self.list())
                 }
                 Retired::HereAlone(error) => {
                     let pending = in_one_line(&error);
                     let action = AdminAction::RetiredKey { kid: &kid, pending: Some(&pending) };
-                    self.tell(operator, action);
+                    self.acts.tell(admin, action);
                     let listed = Listed { pending: Some(pending), ..self.list() };
                     said_with(StatusCode::ACCEPTED, &listed)
                 }
             },
             Act::Backup => {
                 let secret = self.keeper.backup()?;
-                self.tell(operator, AdminAction::SavedPairwiseSecret);
+                self.acts.tell(admin, AdminAction::SavedPairwiseSecret);
                 said(&PairwiseBackup { pairwise_secret: base64(secret.bytes().expose()) })
             }
             Act::Restore(secret) => {
                 self.keeper.restore(&secret).await?;
-                self.tell(operator, AdminAction::ReplacedPairwiseSecret);
+                self.acts.tell(admin, AdminAction::ReplacedPairwiseSecret);
                 // What another replica began a moment ago was begun by the old one.
                 self.keeper.spread().await;
-                let ended = end_all(&self.sessions, &self.clock, None).await;
-                let ended =
-                    ended.map_err(|error| Problem::Away(format!("{error}; {NOT_ENDED}")))?;
-                self.tell(operator, AdminAction::EndedAllSessions { ended });
+                let (ended, done) = end_all(&self.sessions, &self.clock, None).await;
+                let error = done.as_ref().err().map(|error| in_one_line(error));
+                let error = error.as_deref();
+                self.acts.tell(admin, AdminAction::EndedAllSessions { ended, error });
+                done.map_err(|error| Problem::Away(format!("{error}; {NOT_ENDED}")))?;
                 said(&Restored { restored: true, ended })
             }
         }
-    }
-
-    /// Tells what an operator did.
-    fn tell(&self, admin: &str, action: AdminAction<'_>) {
-        let event = Event::AdminActed { admin, action };
-        self.sessions.events().tell(self.clock.now(), None, event);
     }
 
     fn list(&self) -> Listed {
@@ -263,15 +261,26 @@ impl From<Error> for Problem {
     }
 }
 
-/// The secret goes to this machine and comes from it: the listener is not encrypted.
-pub(super) fn require_here(from: IpAddr) -> Result<(), Problem> {
-    match from.to_canonical().is_loopback() {
+/// The secret goes to this machine and comes from it: the listener may not be encrypted, and a
+/// certificate says who asks and not where they are. What a proxy here passes on is from elsewhere,
+/// as far as it says so.
+pub(super) fn require_here(from: IpAddr, headers: &HeaderMap) -> Result<(), Problem> {
+    let is_passed_on = PASSED_ON.iter().any(|name| headers.contains_key(name));
+    match from.to_canonical().is_loopback() && !is_passed_on {
         true => Ok(()),
         false => {
             Err(Problem::NotHere("the secret of the pseudonyms is given to this machine only"))
         }
     }
 }
+
+/// Fields of a proxy that passes a request on (RFC 7239, RFC 9110 7.6.3, and what came before).
+const PASSED_ON: [HeaderName; 4] = [
+    FORWARDED,
+    VIA,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-real-ip"),
+];
 
 /// What some of it does, for the table.
 pub(super) const ROTATES: &str =
@@ -299,7 +308,14 @@ mod tests {
             ("10.0.0.1", false),
             ("::ffff:10.0.0.1", false),
         ] {
-            assert_eq!(require_here(from.parse().unwrap()).is_ok(), may, "{from}");
+            let from = from.parse().unwrap();
+            assert_eq!(require_here(from, &HeaderMap::new()).is_ok(), may, "{from}");
+            // What somebody passes on is from somebody else.
+            for name in ["forwarded", "via", "x-forwarded-for", "x-real-ip"] {
+                let name = HeaderName::from_static(name);
+                let headers = HeaderMap::from_iter([(name, "x".try_into().unwrap())]);
+                assert!(require_here(from, &headers).is_err(), "{from} {headers:?}");
+            }
         }
     }
 }

@@ -4,7 +4,9 @@
 //!    them: at `trace` some of them write what they read, and that names persons.
 //! 2. A level that was set for a while falls back by itself. A reload of the configuration changes
 //!    what it falls back to.
-//! 3. Every change is said in the log, with the operator's name.
+//! 3. Every change is said in the log, with the operator's name: what operators do is written at any
+//!    level ([`observe::OF_OPERATORS`]).
+//! 4. A change is made while nobody else makes one, so that what is shown is what is written.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,17 +14,18 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::acts::Acts;
 use super::call::{Call, Done, maybe_whole, said};
 use super::problem::Problem;
 use crate::base::clock::{SharedClock, Time, later};
-use crate::observe::event::{AdminAction, Event};
+use crate::observe::event::AdminAction;
 use crate::observe::events::Events;
 use crate::observe::{self, Level};
 
 /// Answers operators who ask about the log.
 pub struct LogDesk {
     clock: SharedClock,
-    events: Arc<Events>,
+    acts: Acts,
     apply: fn(&Level),
     state: Mutex<State>,
 }
@@ -80,17 +83,15 @@ impl LogDesk {
     #[must_use]
     pub fn new(configured: Level, clock: SharedClock, events: Arc<Events>) -> Arc<Self> {
         let state = Mutex::new(State { configured, wanted: None, changes: 0 });
-        Arc::new(Self { clock, events, apply: observe::set_level, state })
+        let acts = Acts::new(events, Arc::clone(&clock));
+        Arc::new(Self { clock, acts, apply: observe::set_level, state })
     }
 
     /// The configuration has another level. What an operator wanted goes on.
     pub fn configure(&self, configured: Level) {
-        let level = {
-            let mut state = self.lock();
-            state.configured = configured;
-            state.level()
-        };
-        (self.apply)(&level);
+        let mut state = self.lock();
+        state.configured = configured;
+        (self.apply)(&state.level());
     }
 
     pub(super) fn show(&self) -> Done {
@@ -98,7 +99,7 @@ impl LogDesk {
     }
 
     pub(super) async fn set(self: &Arc<Self>, call: Call) -> Done {
-        let admin = call.operator().to_owned();
+        let admin = call.admin()?;
         let wanted: Wanted = call.take().await?;
         if wanted.for_seconds.is_some_and(|seconds| seconds == 0 || seconds > LONGEST) {
             return Err(Problem::malformed("for_seconds is 1 to 86400"));
@@ -107,20 +108,16 @@ impl LogDesk {
         let time = time.filter(|_| wanted.level.is_some());
         let now = self.clock.now();
         let until = time.map(|time| later(now, time));
-        let (was_heard, change, shown, level) = {
+        let (change, shown) = {
             let mut state = self.lock();
-            let was_heard = state.has_warnings();
             state.wanted = wanted.level.map(|amount| (amount, until));
             state.changes += 1;
-            (was_heard, state.changes, state.shown(), state.level())
-        };
-        // Where one of both levels has no warnings, the other one says that it was changed.
-        if !was_heard {
+            let level = state.level();
             (self.apply)(&level);
-        }
-        let action = AdminAction::ChangedLogLevel { level: level.text(), until };
-        self.events.tell(now, None, Event::AdminActed { admin: &admin, action });
-        (self.apply)(&level);
+            let action = AdminAction::ChangedLogLevel { level: level.text(), until };
+            self.acts.tell(&admin, action);
+            (state.changes, state.shown())
+        };
         if let Some(time) = time {
             let desk = Arc::clone(self);
             tokio::spawn(async move {
@@ -133,16 +130,18 @@ impl LogDesk {
 
     /// Logs as it is configured, unless somebody wanted something else since.
     fn fall_back(&self, change: u64) {
-        let level = {
-            let mut state = self.lock();
-            if state.changes != change {
-                return;
-            }
-            state.wanted = None;
-            state.level()
-        };
+        let mut state = self.lock();
+        if state.changes != change {
+            return;
+        }
+        state.wanted = None;
+        let level = state.level();
         (self.apply)(&level);
-        tracing::warn!(level = level.text(), "the level of the log is that of the configuration");
+        tracing::warn!(
+            target: observe::OF_OPERATORS,
+            level = level.text(),
+            "the level of the log is that of the configuration"
+        );
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -156,14 +155,6 @@ impl State {
         match self.wanted {
             None => self.configured.clone(),
             Some((amount, _)) => self.configured.with_ours_at(amount.name()),
-        }
-    }
-
-    /// Tells whether a warning is written.
-    fn has_warnings(&self) -> bool {
-        match self.wanted {
-            Some((amount, _)) => amount != Amount::Error,
-            None => !matches!(self.configured.text(), "error" | "off"),
         }
     }
 
@@ -197,6 +188,9 @@ const LONGEST: u32 = 86_400;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{OnceLock, TryLockError};
+
     use super::*;
 
     fn state(wanted: Option<Amount>) -> State {
@@ -212,14 +206,26 @@ mod tests {
         assert!(Level::new(trace.text()).is_ok());
     }
 
+    static DESK: OnceLock<Arc<LogDesk>> = OnceLock::new();
+    static APPLIED: AtomicUsize = AtomicUsize::new(0);
+
+    fn apply(_: &Level) {
+        let state = DESK.get().unwrap().state.try_lock();
+        assert!(matches!(state, Err(TryLockError::WouldBlock)), "another change may come between");
+        APPLIED.fetch_add(1, Ordering::Relaxed);
+    }
+
     #[test]
-    fn a_change_is_said_while_warnings_are_written() {
-        for (wanted, expected) in
-            [(None, true), (Some(Amount::Warn), true), (Some(Amount::Error), false)]
-        {
-            assert_eq!(state(wanted).has_warnings(), expected);
-        }
-        let quiet = State { configured: Level::new("error").unwrap(), wanted: None, changes: 0 };
-        assert!(!quiet.has_warnings());
+    fn what_is_shown_is_what_is_written() {
+        let clock = Arc::new(crate::base::clock::SystemClock);
+        let mut desk = LogDesk::new(Level::new("info").unwrap(), clock, Arc::default());
+        Arc::get_mut(&mut desk).unwrap().apply = apply;
+        let desk = DESK.get_or_init(|| desk);
+        desk.configure(Level::new("warn").unwrap());
+        assert_eq!(desk.lock().level().text(), "warn");
+        desk.lock().wanted = Some((Amount::Debug, None));
+        desk.fall_back(0);
+        assert_eq!(desk.lock().level().text(), "warn");
+        assert_eq!(APPLIED.load(Ordering::Relaxed), 2);
     }
 }

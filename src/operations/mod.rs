@@ -6,13 +6,14 @@
 //!    is worth hiding, and balancers do not say whom they mean. Its parts (`?verbose`) are not.
 //! 3. All else is answered under the listener's own names alone, and to no foreign page ([`guard`]).
 //! 4. What is told of citizens, and what changes something, needs the token of an operator
-//!    ([`operators`]). Wrong tokens are answered one after the other, so that few can be tried.
+//!    ([`operators`]). Wrong tokens are answered one after the other, and told ([`wrong`]).
 //! 5. What is sent is bounded and read strictly ([`call`]); what is wrong is told as a problem of
 //!    RFC 9457 ([`problem`]).
 //!
 //! Nothing here is answered on the public listeners. `brama` asks it by one piece of code
 //! ([`client`]).
 
+pub mod acts;
 pub mod address;
 pub mod audit;
 pub mod call;
@@ -31,15 +32,14 @@ pub mod row;
 pub mod sessions;
 pub mod status;
 pub mod why;
+mod wrong;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use tokio::sync::{Mutex, Semaphore};
-use tracing::warn;
+use http::{HeaderMap, HeaderValue, Response};
+use tokio::sync::Mutex;
 
 use self::audit::AuditDesk;
 use self::call::{Call, answer};
@@ -56,6 +56,7 @@ use self::row::Who;
 use self::sessions::SessionDesk;
 use self::status::StatusDesk;
 use self::why::WhyDesk;
+use self::wrong::WrongTokens;
 use crate::base::body::{self, Body};
 use crate::observe::metrics::{Format, Scraper};
 use crate::request::probes::Probes;
@@ -100,8 +101,7 @@ pub struct Operations {
     scraper: Arc<Scraper>,
     probes: ProbeDesk,
     status: StatusDesk,
-    /// The wrong token that is answered next, and how many may wait for that.
-    wrong: (Mutex<()>, Semaphore),
+    wrong: WrongTokens,
     /// One answer is made at a time, however many ask.
     turn: Arc<Mutex<()>>,
 }
@@ -123,7 +123,7 @@ impl Operations {
             scraper: Arc::new(desks.scraper),
             probes: ProbeDesk(desks.probes),
             status: desks.status,
-            wrong: (Mutex::new(()), Semaphore::new(MOST_WRONG)),
+            wrong: WrongTokens::new(),
             turn: Arc::default(),
         }
     }
@@ -147,7 +147,8 @@ impl Operations {
         // 2. Who asks.
         let from = peer.address.ip();
         let admin = match self.admit(&head, who, peer).await {
-            Err(Problem::Unauthorized) if who == Who::Browsers => {
+            // The browser asks for another one.
+            Err(Problem::Unauthorized | Problem::NotInBrowsers) if who == Who::Browsers => {
                 return Ok(status::ask_for_password(&head));
             }
             admitted => admitted?,
@@ -178,35 +179,26 @@ impl Operations {
         );
         let admin = match admitted {
             Err(Problem::Unauthorized) if head.headers.contains_key(AUTHORIZATION) => {
-                return Err(self.slow_down().await);
+                return Err(self.wrong.answer(peer.address.ip()).await);
             }
             admitted => admitted?,
         };
         if who == Who::WritersHere {
-            keys::require_here(peer.address.ip())?;
+            keys::require_here(peer.address.ip(), &head.headers)?;
         }
         Ok(Some(admin))
     }
 
-    /// Answers wrong tokens one after the other, each after [`PAUSE`]; a right one waits for none.
-    async fn slow_down(&self) -> Problem {
-        let Ok(_place) = self.wrong.1.try_acquire() else { return Problem::TooManyWrong };
-        let _turn = self.wrong.0.lock().await;
-        warn!("somebody has a wrong token for the operations listener");
-        tokio::time::sleep(PAUSE).await;
-        Problem::Unauthorized
-    }
-
     async fn dispatch(&self, endpoint: Endpoint, call: Call) -> Response<Body> {
         answer(match endpoint {
-            Endpoint::Livez
-            | Endpoint::Healthz
-            | Endpoint::Ping
-            | Endpoint::Startupz
-            | Endpoint::Readyz => return self.health(&call),
+            Endpoint::Livez | Endpoint::Healthz | Endpoint::Ping => return plain(health::alive()),
+            Endpoint::Startupz => return plain(health::started(&*self.health)),
+            Endpoint::Readyz => {
+                return plain(health::ready_for(call.head.uri.query(), &*self.health));
+            }
             Endpoint::Metrics => return self.metrics(&call.head.headers).await,
             Endpoint::Status => return self.status.page(&call),
-            Endpoint::OpenApi => Ok((StatusCode::OK, openapi::document())),
+            Endpoint::OpenApi => return openapi::answer(),
             Endpoint::ListSessions => self.sessions.list(call).await,
             Endpoint::ShowSession => self.sessions.show(call).await,
             Endpoint::EndSession => self.sessions.end(call).await,
@@ -227,18 +219,10 @@ impl Operations {
             Endpoint::ShowLogLevel => self.log.show(),
             Endpoint::SetLogLevel => self.log.set(call).await,
             Endpoint::WhichGateway => self.probes.which(),
-            Endpoint::AnnounceProbe => self.probes.announce(),
+            Endpoint::AnnounceProbe => self.probes.announce(&call),
             Endpoint::ShowProbe => self.probes.show(&call),
             Endpoint::ForgetProbe => self.probes.forget(&call),
         })
-    }
-
-    fn health(&self, call: &Call) -> Response<Body> {
-        let path = call.head.uri.path();
-        match health::answer(path, call.head.uri.query(), &*self.health) {
-            Some((status, text)) => plain(status, text),
-            None => Problem::NotFound.answer(),
-        }
     }
 
     async fn metrics(&self, headers: &HeaderMap) -> Response<Body> {
@@ -269,8 +253,3 @@ impl Service for Operations {
         self.handle(*parts, body, peer).await.unwrap_or_else(|problem| problem.answer())
     }
 }
-
-/// How long a wrong token waits for its answer.
-const PAUSE: Duration = Duration::from_millis(500);
-/// How many wrong tokens wait at once.
-const MOST_WRONG: usize = 8;

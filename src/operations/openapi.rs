@@ -5,7 +5,10 @@
 //! but for the statuses, which tests hold to it.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
+use bytes::Bytes;
+use http::{Response, StatusCode};
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -14,6 +17,14 @@ use super::endpoints::Endpoint;
 use super::operators::Role;
 use super::problem::{MEDIA_TYPE, Told};
 use super::row::{Content, Row, Who};
+use crate::base::body::Body;
+use crate::gateway::response;
+
+/// Answers with the document, which is made once: whoever reaches the listener may ask for it.
+pub(super) fn answer() -> Response<Body> {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
+    response::json_text(StatusCode::OK, TEXT.clone())
+}
 
 /// Returns the document.
 #[must_use]
@@ -134,7 +145,8 @@ fn responses(row: &Row, generator: &mut SchemaGenerator) -> Value {
 /// Returns the statuses of problems that a request may meet.
 fn problems(row: &Row) -> BTreeSet<u16> {
     let by_who: &[u16] = match row.who {
-        Who::Anybody => &[],
+        // Where more is asked for than the state as a whole.
+        Who::Anybody => &[403, 421],
         Who::Neighbours => &[403, 421],
         Who::Programs => &[400, 403, 421],
         Who::Readers | Who::Browsers | Who::Writers | Who::WritersHere => {
@@ -165,3 +177,20 @@ const ABOUT: &str = "What operators ask a running gateway, and change. The liste
     operations.listen of the configuration; keep it out of reach of citizens. A request names it by \
     an address of IP, as localhost or by a name of operations.hosts, and comes from no page of another \
     site. GET is answered as HEAD too.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_guard_may_say_stands_with_all_that_passes_it() {
+        let document = document();
+        let has = |path: &str, status: &str| {
+            document["paths"][path]["get"]["responses"].get(status).is_some()
+        };
+        for path in ["/readyz", "/livez", "/metrics", "/sessions"] {
+            assert!(has(path, "403") && has(path, "421"), "{path}");
+            assert_eq!(has(path, "429"), path == "/sessions", "{path}");
+        }
+    }
+}

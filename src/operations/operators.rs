@@ -6,9 +6,13 @@
 //! 2. Whoever is admitted is an [`Admin`], and only this file makes one. Its name stands in the log
 //!    beside what was done.
 //! 3. They can change while the program runs: a token that is taken out is refused from the next
-//!    request on.
+//!    request on, and what a request sent before that was read to its end is not obeyed
+//!    ([`Admin::is_known`]). A token that is not in its file any more opens nothing, although the
+//!    configuration as a whole be refused ([`Operators::forget_those_without_token`]).
+//! 4. A certificate counts between its dates at each request, however old the connection is.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -17,12 +21,16 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 
 use super::problem::Problem;
+use crate::base::clock::{SharedClock, Time};
 use crate::base::encoding::{from_base64, sha256};
+use crate::base::files;
 use crate::base::secret::Secret;
+use crate::observe::OF_OPERATORS;
 
 /// The name of whoever has the token of `operations.admin_token_file`.
 pub const FIRST: &str = "admin";
@@ -49,68 +57,127 @@ pub struct Operator {
     pub role: Role,
     /// What they show; or a certificate.
     pub token: Option<Secret<Vec<u8>>>,
+    /// Where the token stands.
+    pub token_file: Option<PathBuf>,
     /// A name in the certificate that they show; or a token.
-    pub certificate_name: Option<String>,
+    pub certificate_name: Option<CertificateName>,
+}
+
+/// A name of an operator's certificate, with its kind: one of another kind is another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateName {
+    /// An e-mail address (RFC 5280 4.2.1.6, `rfc822Name`).
+    Email(String),
+    /// A URI.
+    Uri(String),
+    /// A name of DNS.
+    Dns(String),
+}
+
+impl CertificateName {
+    /// Takes a name, whose kind shows: `:` is in a URI alone, `@` in an e-mail address. None for what
+    /// is no such name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic()) && name.len() <= 1024;
+        let has_parts = |mark| {
+            name.split_once(mark).is_some_and(|(first, rest)| !first.is_empty() && !rest.is_empty())
+        };
+        let own = || name.to_owned();
+        match (name.contains(':'), name.contains('@')) {
+            _ if name.is_empty() || !is_plain => None,
+            (true, _) => has_parts(':').then(|| Self::Uri(own())),
+            (false, true) => has_parts('@').then(|| Self::Email(own())),
+            (false, false) => Some(Self::Dns(own())),
+        }
+    }
+
+    fn is(&self, name: &GeneralName<'_>) -> bool {
+        match (self, name) {
+            (Self::Email(own), GeneralName::RFC822Name(name))
+            | (Self::Uri(own), GeneralName::URI(name))
+            | (Self::Dns(own), GeneralName::DNSName(name)) => own == name,
+            _ => false,
+        }
+    }
 }
 
 /// All operators of a running gateway; without any, nobody is admitted.
-#[derive(Debug, Default)]
-pub struct Operators(ArcSwap<Vec<Known>>);
+pub struct Operators {
+    known: ArcSwap<Vec<Arc<Known>>>,
+    clock: SharedClock,
+}
 
 /// An operator, as tokens are compared with it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Known {
     name: Arc<str>,
     role: Role,
     digest: Option<[u8; 32]>,
-    certificate_name: Option<String>,
+    token_file: Option<PathBuf>,
+    certificate_name: Option<CertificateName>,
 }
 
-/// Somebody who showed the token of an operator, with the role that was asked for.
-#[derive(Clone, PartialEq, Eq)]
+/// An operator who showed a token or a certificate, and has the role that was asked for.
+#[derive(Clone)]
 pub struct Admin {
-    name: Arc<str>,
-    role: Role,
+    known: Arc<Known>,
+    among: Arc<Operators>,
 }
 
 impl Admin {
     /// Returns the name of the operator.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.known.name
     }
 
-    /// Returns what they may do.
+    /// Tells whether that operator is one still, with the same token, certificate and role.
     #[must_use]
-    pub fn role(&self) -> Role {
-        self.role
+    pub fn is_known(&self) -> bool {
+        self.among.known.load().contains(&self.known)
     }
 }
 
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        f.write_str(self.name())
     }
 }
 
 impl Operators {
-    /// Knows these.
+    /// Knows these. The clock says whether a certificate counts.
     #[must_use]
-    pub fn new(operators: &[Operator]) -> Arc<Self> {
-        let all = Arc::new(Self::default());
+    pub fn new(operators: &[Operator], clock: SharedClock) -> Arc<Self> {
+        let all = Arc::new(Self { known: ArcSwap::default(), clock });
         all.replace(operators);
         all
     }
 
     /// Knows these from now on, and no others.
     pub fn replace(&self, operators: &[Operator]) {
-        let known = operators.iter().map(|one| Known {
-            name: one.name.as_str().into(),
-            role: one.role,
-            digest: one.token.as_ref().map(|token| sha256(token.expose())),
-            certificate_name: one.certificate_name.clone(),
+        let known = operators.iter().map(|one| {
+            Arc::new(Known {
+                name: one.name.as_str().into(),
+                role: one.role,
+                digest: one.token.as_ref().map(|token| sha256(token.expose())),
+                token_file: one.token_file.clone(),
+                certificate_name: one.certificate_name.clone(),
+            })
         });
-        self.0.store(Arc::new(known.collect()));
+        self.known.store(Arc::new(known.collect()));
+    }
+
+    /// Knows those no more whose token is not in its file: where a new configuration is refused, the
+    /// old one stays, and a token that was taken away must not. Returns their names.
+    pub fn forget_those_without_token(&self) -> Vec<Arc<str>> {
+        let known = self.known.load_full();
+        let (stay, go): (Vec<_>, Vec<_>) =
+            known.iter().map(Arc::clone).partition(|one| one.has_token());
+        if !go.is_empty() {
+            self.known.store(Arc::new(stay));
+        }
+        go.iter().map(|one| Arc::clone(&one.name)).collect()
     }
 
     /// Admits whoever shows a token (RFC 6750 2.1) of an operator with this role, or the certificate
@@ -118,21 +185,52 @@ impl Operators {
     ///
     /// # Errors
     /// [`Problem::NobodyOperates`] when there are no operators, [`Problem::Unauthorized`] without
-    /// anything that is right, [`Problem::Forbidden`] for one of too small a role.
-    pub fn admit(&self, shown: &Shown<'_>, needed: Role) -> Result<Admin, Problem> {
-        let known = self.0.load();
+    /// anything that is right, [`Problem::Forbidden`] for one of too small a role, and
+    /// [`Problem::NotInBrowsers`] for the token of one who may change something, as a password.
+    pub fn admit(self: &Arc<Self>, shown: &Shown<'_>, needed: Role) -> Result<Admin, Problem> {
+        let known = self.known.load();
         if known.is_empty() {
             return Err(Problem::NobodyOperates);
         }
-        let found = match shown.token()? {
-            Some(token) => by_token(&known, &token),
-            None => shown.certificate.and_then(|certificate| by_certificate(&known, certificate)),
+        let (found, is_password) = match shown.token()? {
+            Some((token, is_password)) => (by_token(&known, &token), is_password),
+            None => {
+                let now = self.clock.now();
+                let by = |certificate| by_certificate(&known, certificate, now);
+                (shown.certificate.and_then(by), false)
+            }
         };
         let found = found.ok_or(Problem::Unauthorized)?;
         if found.role < needed {
             return Err(Problem::Forbidden);
         }
-        Ok(Admin { name: Arc::clone(&found.name), role: found.role })
+        // A browser keeps what is typed into it, and shows it to whatever is asked there.
+        if is_password && found.role > Role::Read {
+            let admin = &*found.name;
+            warn!(
+                target: OF_OPERATORS,
+                admin,
+                "operator typed a token that may change something into a browser, which is not \
+                 taken: the status page is for the role read"
+            );
+            return Err(Problem::NotInBrowsers);
+        }
+        Ok(Admin { known: Arc::clone(found), among: Arc::clone(self) })
+    }
+}
+
+impl fmt::Debug for Operators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Operators").field(&self.known.load()).finish()
+    }
+}
+
+impl Known {
+    /// Tells whether the token is in its file; so it is for whoever has none.
+    fn has_token(&self) -> bool {
+        let (Some(digest), Some(file)) = (self.digest, &self.token_file) else { return true };
+        let read = files::read(file, MOST_OF_TOKEN).map(Secret::new);
+        read.is_ok_and(|text| sha256(text.expose().trim_ascii()) == digest)
     }
 }
 
@@ -148,9 +246,12 @@ pub struct Shown<'s> {
     pub may_be_password: bool,
 }
 
+/// A token, and whether it is shown as a password.
+type Token = (Secret<Vec<u8>>, bool);
+
 impl Shown<'_> {
-    /// Returns the token, when there is one.
-    fn token(&self) -> Result<Option<Secret<Vec<u8>>>, Problem> {
+    /// Returns the token, when there is one, and whether it is shown as a password.
+    fn token(&self) -> Result<Option<Token>, Problem> {
         let mut given = self.headers.get_all(AUTHORIZATION).iter();
         let value = match (given.next(), given.next()) {
             (None, _) => return Ok(None),
@@ -158,13 +259,16 @@ impl Shown<'_> {
             // Two of them could be read in two ways.
             (Some(_), Some(_)) => return Err(Problem::Unauthorized),
         };
-        let token = bearer(value).or_else(|| self.may_be_password.then(|| password(value))?);
-        token.map(Some).ok_or(Problem::Unauthorized)
+        if let Some(token) = bearer(value) {
+            return Ok(Some((token, false)));
+        }
+        let token = self.may_be_password.then(|| password(value)).flatten();
+        token.map(|token| Some((token, true))).ok_or(Problem::Unauthorized)
     }
 }
 
 /// Every token is compared, whichever is right.
-fn by_token<'k>(known: &'k [Known], token: &Secret<Vec<u8>>) -> Option<&'k Known> {
+fn by_token<'k>(known: &'k [Arc<Known>], token: &Secret<Vec<u8>>) -> Option<&'k Arc<Known>> {
     let digest = sha256(token.expose());
     known.iter().fold(None, |found, one| {
         let is_right =
@@ -173,19 +277,16 @@ fn by_token<'k>(known: &'k [Known], token: &Secret<Vec<u8>>) -> Option<&'k Known
     })
 }
 
-/// A certificate with the names of two operators is nobody's.
-fn by_certificate<'k>(known: &'k [Known], der: &[u8]) -> Option<&'k Known> {
+/// A certificate with the names of two operators is nobody's, and so is one that has ended or has not
+/// begun: the connection may be older than that.
+fn by_certificate<'k>(known: &'k [Arc<Known>], der: &[u8], now: Time) -> Option<&'k Arc<Known>> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    if !certificate.validity().is_valid_at(ASN1Time::from_timestamp(now.as_second()).ok()?) {
+        return None;
+    }
     let names = certificate.subject_alternative_name().ok()??;
-    let has = |wanted: &str| {
-        names.value.general_names.iter().any(|name| match name {
-            GeneralName::DNSName(name) | GeneralName::RFC822Name(name) | GeneralName::URI(name) => {
-                *name == wanted
-            }
-            _ => false,
-        })
-    };
-    let mut found = known.iter().filter(|one| one.certificate_name.as_deref().is_some_and(has));
+    let has = |wanted: &CertificateName| names.value.general_names.iter().any(|n| wanted.is(n));
+    let mut found = known.iter().filter(|one| one.certificate_name.as_ref().is_some_and(has));
     match (found.next(), found.next()) {
         (Some(one), None) => Some(one),
         _ => None,
@@ -204,121 +305,8 @@ fn password(value: &[u8]) -> Option<Secret<Vec<u8>>> {
     Some(Secret::new(pair.expose()[colon + 1..].to_vec()))
 }
 
+/// The most bytes of a file with a token.
+const MOST_OF_TOKEN: u64 = 64 * 1024;
+
 #[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-    use rcgen::{CertificateParams, KeyPair, SanType};
-
-    use super::*;
-    use crate::base::encoding::base64;
-
-    fn operators() -> Arc<Operators> {
-        Operators::new(&[one("admin", Role::Write, "first"), one("anna", Role::Read, "second")])
-    }
-
-    fn one(name: &str, role: Role, token: &str) -> Operator {
-        let token = Some(Secret::new(token.as_bytes().to_vec()));
-        let certificate_name = Some(format!("{name}@office.test"));
-        Operator { name: name.to_owned(), role, token, certificate_name }
-    }
-
-    fn with(value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_str(value).unwrap())])
-    }
-
-    fn shown(headers: &HeaderMap) -> Shown<'_> {
-        Shown { headers, certificate: None, may_be_password: false }
-    }
-
-    fn admitted(operators: &Operators, shown: &Shown<'_>, needed: Role) -> Result<String, u16> {
-        let found = operators.admit(shown, needed);
-        found.map(|admin| admin.name().to_owned()).map_err(|problem| problem.status().as_u16())
-    }
-
-    #[test]
-    fn a_token_admits_its_operator_by_name_and_role_and_no_other() {
-        let operators = operators();
-        for (value, needed, expected) in [
-            ("Bearer first", Role::Write, Ok("admin")),
-            ("Bearer first", Role::Read, Ok("admin")),
-            ("Bearer second", Role::Read, Ok("anna")),
-            ("Bearer second", Role::Write, Err(403)),
-            ("Bearer firs", Role::Read, Err(401)),
-            ("Bearer firstt", Role::Read, Err(401)),
-            ("Bearer ", Role::Read, Err(401)),
-            ("bearer first", Role::Read, Err(401)),
-            ("first", Role::Read, Err(401)),
-            ("Basic OmZpcnN0", Role::Read, Err(401)),
-        ] {
-            let found = admitted(&operators, &shown(&with(value)), needed);
-            assert_eq!(found, expected.map(str::to_owned), "{value}");
-        }
-        assert_eq!(admitted(&operators, &shown(&HeaderMap::new()), Role::Read), Err(401));
-        let mut two = with("Bearer first");
-        two.append(AUTHORIZATION, HeaderValue::from_static("Bearer first"));
-        assert_eq!(admitted(&operators, &shown(&two), Role::Read), Err(401), "one is enough");
-    }
-
-    #[test]
-    fn a_browser_shows_it_as_a_password_where_it_may() {
-        let operators = operators();
-        for (pair, expected) in [
-            ("anyone:second", Ok("anna")),
-            (":first", Ok("admin")),
-            ("first:", Err(401)),
-            ("first", Err(401)),
-            ("a:b:first", Err(401)),
-        ] {
-            let headers = with(&format!("Basic {}", base64(pair.as_bytes())));
-            let browser = Shown { may_be_password: true, ..shown(&headers) };
-            let found = admitted(&operators, &browser, Role::Read);
-            assert_eq!(found, expected.map(str::to_owned), "{pair}");
-            assert_eq!(admitted(&operators, &shown(&headers), Role::Read), Err(401), "{pair}");
-        }
-        let headers = with("Basic !");
-        let browser = Shown { may_be_password: true, ..shown(&headers) };
-        assert!(operators.admit(&browser, Role::Read).is_err());
-    }
-
-    #[test]
-    fn a_certificate_admits_the_one_operator_whose_name_it_has() {
-        let operators = operators();
-        let none = HeaderMap::new();
-        for (names, expected) in [
-            (&["admin@office.test"][..], Ok("admin")),
-            (&["other@office.test", "anna@office.test"], Ok("anna")),
-            (&["admin@office.test", "anna@office.test"], Err(401)),
-            (&["ADMIN@office.test"], Err(401)),
-            (&["other@office.test"], Err(401)),
-            (&[], Err(401)),
-        ] {
-            let mut params = CertificateParams::default();
-            let name = |name: &&str| SanType::Rfc822Name((*name).try_into().unwrap());
-            params.subject_alt_names = names.iter().map(name).collect();
-            let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-            let certificate = Some(certificate.der().as_ref());
-            let mut by = Shown { certificate, ..shown(&none) };
-            let found = admitted(&operators, &by, Role::Read);
-            assert_eq!(found, expected.map(str::to_owned), "{names:?}");
-            // A token that is wrong is not made good by it, and one that is right says who it is.
-            let (wrong, right) = (with("Bearer wrong"), with("Bearer second"));
-            by.headers = &wrong;
-            assert_eq!(admitted(&operators, &by, Role::Read), Err(401));
-            by.headers = &right;
-            assert_eq!(admitted(&operators, &by, Role::Read), Ok("anna".to_owned()));
-        }
-        let nonsense = Shown { certificate: Some(b"nonsense"), ..shown(&none) };
-        assert_eq!(admitted(&operators, &nonsense, Role::Read), Err(401));
-    }
-
-    #[test]
-    fn who_is_taken_out_is_admitted_no_more() {
-        let operators = operators();
-        operators.replace(&[one("anna", Role::Write, "third")]);
-        let (second, third) = (with("Bearer second"), with("Bearer third"));
-        assert_eq!(admitted(&operators, &shown(&second), Role::Read), Err(401));
-        assert_eq!(admitted(&operators, &shown(&third), Role::Write), Ok("anna".to_owned()));
-        operators.replace(&[]);
-        assert_eq!(admitted(&operators, &shown(&third), Role::Read), Err(404));
-    }
-}
+mod tests;

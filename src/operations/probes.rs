@@ -54,8 +54,8 @@ impl ProbeDesk {
         said(&Which { public_url: self.0.origin().to_owned() })
     }
 
-    pub(super) fn announce(&self) -> Done {
-        match self.0.announce() {
+    pub(super) fn announce(&self, call: &Call) -> Done {
+        match self.0.announce(call.from) {
             Some(probe) => said_with(StatusCode::CREATED, &Announced { probe }),
             None => Err(Problem::Conflict("too many probes are awaited".to_owned())),
         }

@@ -35,6 +35,10 @@ pub enum Problem {
     Busy,
     /// The token is one of an operator who may only look.
     Forbidden,
+    /// The token is one of an operator who may change something, and was typed into a browser.
+    NotInBrowsers,
+    /// It was asked for too often.
+    TooMany(&'static str),
     /// The listener has another name.
     NotOurName,
     /// A page of another site had a browser ask.
@@ -92,121 +96,99 @@ impl Problem {
     /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.facts().0
+        self.kind().0
     }
 
-    /// Returns status, code, what happened and what to do.
-    fn facts(&self) -> (StatusCode, &'static str, Cow<'_, str>, &'static str) {
-        let (status, code, what, advice) = match self {
-            Self::NoSuch(what) => (StatusCode::NOT_FOUND, "no_such", *what, "list those there are"),
-            Self::NotHere(what) => (
-                StatusCode::FORBIDDEN,
-                "loopback_only",
-                *what,
-                "ask over loopback, where the gateway runs",
-            ),
-            Self::Malformed(what) => (
-                StatusCode::BAD_REQUEST,
-                "malformed",
-                &**what,
-                "see /openapi.json for what is taken",
-            ),
-            Self::Conflict(what) => {
-                (StatusCode::CONFLICT, "conflict", &**what, "do what it says first")
-            }
-            Self::Away(what) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "away",
-                &**what,
-                "look at the log of the gateway, and ask again",
-            ),
-            Self::Failed(what) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "failed",
-                *what,
-                "look at the log of the gateway",
-            ),
-            other => other.always(),
-        };
-        (status, code, Cow::Borrowed(what), advice)
-    }
-
-    /// Returns the same of a problem that is always the same.
-    fn always(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
+    /// Returns status and code.
+    fn kind(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Method(_) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "method not allowed",
-                "the field Allow names those that are",
-            ),
-            Self::NobodyOperates => (
-                StatusCode::NOT_FOUND,
-                "nobody_operates",
-                "the configuration names no operator, so this is told to nobody",
-                "give operations.admin_token_file or [[operations.operators]]",
-            ),
-            Self::Unauthorized => (
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "token is missing or wrong",
-                "send Authorization: Bearer with the token of an operator",
-            ),
-            Self::TooManyWrong => (
-                StatusCode::TOO_MANY_REQUESTS,
-                "too_many_wrong_tokens",
-                "too many wrong tokens",
-                "wait a moment",
-            ),
-            Self::Busy => (
-                StatusCode::TOO_MANY_REQUESTS,
-                "busy",
-                "the audit log is read for somebody else",
-                "ask again in a few seconds",
-            ),
-            Self::Forbidden => (
-                StatusCode::FORBIDDEN,
-                "role",
-                "this operator may look, and change nothing",
-                "ask with the token of an operator whose role is write",
-            ),
-            Self::NotOurName => (
-                StatusCode::MISDIRECTED_REQUEST,
-                "other_name",
-                "this listener has another name",
-                "ask it by its address, or name this one in operations.hosts",
-            ),
-            Self::ForeignPage => (
-                StatusCode::FORBIDDEN,
-                "foreign_page",
-                "a page of another site had a browser ask",
-                "ask with a program, or type the address",
-            ),
-            Self::MediaType => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "media_type",
-                "the body is not said to be JSON",
-                "send Content-Type: application/json",
-            ),
-            Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "too_long", TOO_LONG, "send less"),
-            Self::TooSlow => {
-                (StatusCode::REQUEST_TIMEOUT, "too_slow", TOO_SLOW, "send it again, whole")
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::NoSuch(_) => (StatusCode::NOT_FOUND, "no_such"),
+            Self::NobodyOperates => (StatusCode::NOT_FOUND, "nobody_operates"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::TooManyWrong => (StatusCode::TOO_MANY_REQUESTS, "too_many_wrong_tokens"),
+            Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "role"),
+            Self::NotInBrowsers => (StatusCode::FORBIDDEN, "not_in_browsers"),
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
+            Self::NotOurName => (StatusCode::MISDIRECTED_REQUEST, "other_name"),
+            Self::ForeignPage => (StatusCode::FORBIDDEN, "foreign_page"),
+            Self::NotHere(_) => (StatusCode::FORBIDDEN, "loopback_only"),
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
+            Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "too_long"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "away"),
+            Self::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
+        }
+    }
+
+    /// Says what happened.
+    fn detail(&self) -> &str {
+        match self {
+            Self::NoSuch(what) | Self::NotHere(what) | Self::TooMany(what) | Self::Failed(what) => {
+                what
             }
-            _ => (StatusCode::NOT_FOUND, "not_found", "not found", "see /openapi.json"),
+            Self::Malformed(what) => what,
+            Self::Conflict(what) | Self::Away(what) => what,
+            Self::NotFound => "not found",
+            Self::Method(_) => "method not allowed",
+            Self::NobodyOperates => {
+                "the configuration names no operator, so this is told to nobody"
+            }
+            Self::Unauthorized => "token is missing or wrong",
+            Self::TooManyWrong => "too many wrong tokens",
+            Self::Busy => "the audit log is read for somebody else",
+            Self::Forbidden => "this operator may look, and change nothing",
+            Self::NotInBrowsers => {
+                "this operator may change something, and such a token is none for a browser"
+            }
+            Self::NotOurName => "this listener has another name",
+            Self::ForeignPage => "a page of another site had a browser ask",
+            Self::MediaType => "the body is not said to be JSON",
+            Self::TooLong => TOO_LONG,
+            Self::TooSlow => TOO_SLOW,
+        }
+    }
+
+    /// Says what to do about it.
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::NoSuch(_) => "list those there are",
+            Self::NotHere(_) => "ask over loopback, where the gateway runs, and through no proxy",
+            Self::Malformed(_) => "see /openapi.json for what is taken",
+            Self::Conflict(_) => "do what it says first",
+            Self::Away(_) => "look at the log of the gateway, and ask again",
+            Self::Failed(_) => "look at the log of the gateway",
+            Self::NotFound => "see /openapi.json",
+            Self::Method(_) => "the field Allow names those that are",
+            Self::NobodyOperates => "give operations.admin_token_file or [[operations.operators]]",
+            Self::Unauthorized => "send Authorization: Bearer with the token of an operator",
+            Self::TooManyWrong | Self::TooMany(_) => "wait a moment",
+            Self::Busy => "ask again in a few seconds",
+            Self::Forbidden => "ask with the token of an operator whose role is write",
+            Self::NotInBrowsers => "type the token of an operator whose role is read",
+            Self::NotOurName => "ask it by its address, or name this one in operations.hosts",
+            Self::ForeignPage => "ask with a program, or type the address",
+            Self::MediaType => "send Content-Type: application/json",
+            Self::TooLong => "send less",
+            Self::TooSlow => "send it again, whole",
         }
     }
 
     /// Makes the answer.
     #[must_use]
     pub fn answer(&self) -> Response<Body> {
-        let (status, code, detail, advice) = self.facts();
+        let (status, code) = self.kind();
         let told = Told {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             code,
-            detail: detail.into_owned(),
-            advice: advice.into(),
+            detail: self.detail().to_owned(),
+            advice: self.advice().into(),
         };
         let mut response = response::json(status, &serde_json::to_value(&told).unwrap_or_default());
         let headers = response.headers_mut();
@@ -217,6 +199,9 @@ impl Problem {
             }
             Self::TooManyWrong | Self::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::TooMany(_) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
             }
             Self::Method(allowed) => {
                 if let Ok(allowed) = HeaderValue::from_str(allowed) {
@@ -230,8 +215,8 @@ impl Problem {
 }
 
 /// Makes an answer of plain text, which is not stored, and no browser takes it for a page.
-pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response<Body> {
-    let mut response = Response::new(body::full(text.into()));
+pub(super) fn plain((status, text): (StatusCode, String)) -> Response<Body> {
+    let mut response = Response::new(body::full(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -2,20 +2,24 @@
 //!
 //! 1. Nothing that names a person stands in an address or in an answer: a person is a keyed digest
 //!    (`owner`), which is found by sending the identifier in the body of a request. Whoever can do
-//!    that can find out whose a session is, so it is for those who may end one.
+//!    that can find out whose a session is by trying: so it is for those who may end one, is told as
+//!    what they do, and can be done so often in a minute ([`MOST_FOUND`]).
 //! 2. What was ended is ended on every replica within a second, with its tunnels.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::acts::{Acts, to_the_end};
 use super::call::{Call, Done, said};
 use super::problem::Problem;
-use crate::base::clock::SharedClock;
+use crate::base::causes::in_one_line;
+use crate::base::clock::{SharedClock, Time, later};
 use crate::base::encoding::{from_hex, hex_lower};
-use crate::observe::event::{AdminAction, Event};
+use crate::observe::event::AdminAction;
 use crate::session::SessionKey;
 use crate::session::label::Why;
 use crate::session::sessions::{Seen, Sessions};
@@ -25,6 +29,9 @@ use crate::store::Unavailable;
 pub struct SessionDesk {
     sessions: Arc<Sessions>,
     clock: SharedClock,
+    acts: Acts,
+    /// When persons began to be found, and how many were since.
+    found: Mutex<Option<(Time, u32)>>,
 }
 
 /// Which sessions are listed.
@@ -121,7 +128,8 @@ impl SessionDesk {
     /// Makes the desk.
     #[must_use]
     pub fn new(sessions: Arc<Sessions>, clock: SharedClock) -> Self {
-        Self { sessions, clock }
+        let acts = Acts::new(Arc::clone(sessions.events()), Arc::clone(&clock));
+        Self { sessions, clock, acts, found: Mutex::default() }
     }
 
     /// Lists a page of them.
@@ -152,24 +160,35 @@ impl SessionDesk {
     /// # Errors
     /// No such session, and a store that is away.
     pub async fn end(&self, call: Call) -> Done {
+        let admin = call.admin()?;
         let key = SessionKey::from_bytes(digest(&call.name)?);
-        if !self.sessions.end(key, Why::Operator, self.clock.now()).await? {
-            return Err(NO_SUCH);
-        }
-        let session = key.public_name();
-        self.tell(call.operator(), AdminAction::EndedSession { session: &session });
-        said(&Ended { ended: 1 })
+        let (sessions, acts) = (Arc::clone(&self.sessions), self.acts.clone());
+        to_the_end(async move {
+            if !sessions.end(key, Why::Operator, acts.now()).await? {
+                return Err(NO_SUCH);
+            }
+            let session = key.public_name();
+            acts.tell(&admin, AdminAction::EndedSession { session: &session });
+            said(&Ended { ended: 1 })
+        })
+        .await
     }
 
     /// Tells the digest of a person.
     ///
     /// # Errors
-    /// A body that is no [`Person`].
+    /// A body that is no [`Person`], and more questions than [`MOST_FOUND`] in a minute.
     pub async fn owner(&self, call: Call) -> Done {
+        let admin = call.admin()?;
         let person: Person = call.take().await?;
+        if !self.may_find() {
+            return Err(Problem::TooMany("persons were found too often in this minute"));
+        }
         let owner = self.sessions.owner(person.kind.name(), &person.identifier);
         let owner = owner.ok_or(Problem::malformed("this is no identifier of that kind"))?;
-        said(&Owner { owner: hex_lower(&owner) })
+        let owner = hex_lower(&owner);
+        self.acts.tell(&admin, AdminAction::FoundOwner { owner: &owner });
+        said(&Owner { owner })
     }
 
     /// Ends those of one person, or all. Goes on although the operator's connection ends.
@@ -177,26 +196,35 @@ impl SessionDesk {
     /// # Errors
     /// A body that is not [`Whose`], and a store that is away.
     pub async fn end_many(&self, call: Call) -> Done {
-        let operator = call.operator().to_owned();
+        let admin = call.admin()?;
         let owner = match call.take::<Whose>().await? {
             Whose { owner: Some(owner), all: None | Some(false) } => Some(digest(&owner)?),
             Whose { owner: None, all: Some(true) } => None,
             _ => return Err(Problem::malformed("give owner, or all as true")),
         };
         let (sessions, clock) = (Arc::clone(&self.sessions), Arc::clone(&self.clock));
-        let ended = tokio::spawn(async move { end_all(&sessions, &clock, owner).await });
-        let ended = ended.await.map_err(|error| Unavailable(error.to_string()))??;
-        let is_of_one_person = owner.is_some();
-        self.tell(&operator, AdminAction::EndedSessions { ended, is_of_one_person });
-        said(&Ended { ended })
+        let acts = self.acts.clone();
+        to_the_end(async move {
+            let (ended, done) = end_all(&sessions, &clock, owner).await;
+            let error = done.as_ref().err().map(|error| in_one_line(error));
+            let is_of_one_person = owner.is_some();
+            let error = error.as_deref();
+            acts.tell(&admin, AdminAction::EndedSessions { ended, is_of_one_person, error });
+            done?;
+            said(&Ended { ended })
+        })
+        .await
     }
-}
 
-impl SessionDesk {
-    /// Tells what an operator did.
-    fn tell(&self, admin: &str, action: AdminAction<'_>) {
-        let event = Event::AdminActed { admin, action };
-        self.sessions.events().tell(self.clock.now(), None, event);
+    /// Counts that a person is found, unless that was too often.
+    fn may_find(&self) -> bool {
+        let now = self.clock.now();
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let (begun, before) = found.unwrap_or((now, 0));
+        let is_over = now < begun || now >= later(begun, MINUTE);
+        let (begun, before) = if is_over { (now, 0) } else { (begun, before) };
+        *found = Some((begun, before.saturating_add(1)));
+        before < MOST_FOUND
     }
 }
 
@@ -250,28 +278,47 @@ impl Shown {
     }
 }
 
-/// Ends page after page, from the beginning, until there is nothing more to end.
+/// Ends page after page, from the beginning, until there is nothing more to end. Returns how many have
+/// ended, and why not all have.
 pub(super) async fn end_all(
     sessions: &Sessions,
     clock: &SharedClock,
     owner: Option<[u8; 32]>,
-) -> Result<u64, Unavailable> {
-    let (mut ended, mut next) = (0_u64, None);
+) -> (u64, Result<(), Unavailable>) {
+    let mut ended = 0;
+    let done = end_pages(sessions, clock, owner, &mut ended).await;
+    (ended, done)
+}
+
+async fn end_pages(
+    sessions: &Sessions,
+    clock: &SharedClock,
+    owner: Option<[u8; 32]>,
+    ended: &mut u64,
+) -> Result<(), Unavailable> {
+    let mut next = None;
     loop {
         let listed = sessions.list(owner, next, MOST, clock.now()).await?;
         let some = listed.sessions.len();
         let end = |seen: Seen| sessions.end(seen.key, Why::Operator, clock.now());
         let mut ends = stream::iter(listed.sessions).map(end).buffer_unordered(AT_ONCE);
-        let mut now_ended = 0;
+        let (mut now_ended, mut failed) = (0_u64, None);
+        // What was begun is counted, although another one failed.
         while let Some(done) = ends.next().await {
-            now_ended += u64::from(done?);
+            match done {
+                Ok(has_ended) => now_ended += u64::from(has_ended),
+                Err(error) => failed = Some(error),
+            }
         }
-        ended += now_ended;
+        *ended += now_ended;
+        if let Some(error) = failed {
+            return Err(error);
+        }
         next = listed.next;
         // Of one person there is one page at a time.
         let may_be_more = next.is_some() || (owner.is_some() && some > 0 && now_ended > 0);
         if !may_be_more {
-            return Ok(ended);
+            return Ok(());
         }
     }
 }
@@ -287,7 +334,13 @@ pub(super) const DIGEST: &str = "^[0-9a-f]{64}$";
 pub(super) const FINDS_OWNER: &str =
     "Tells the digest by which the sessions of a person are found.";
 const NO_SUCH: Problem = Problem::NoSuch("there is no session with this key");
+/// How often the digest of a person is told in a minute, to all operators together.
+pub const MOST_FOUND: u32 = 60;
+const MINUTE: Duration = Duration::from_secs(60);
 /// How many are ended at once.
 const AT_ONCE: usize = 64;
 const DEFAULT_LIMIT: usize = 100;
 const MOST: usize = 1000;
+
+#[cfg(test)]
+mod tests;

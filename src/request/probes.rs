@@ -10,6 +10,7 @@
 //! Whoever may ask the operations listener learns of requests of their own by it, and of no others:
 //! nobody else knows the name.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::foreign::Foreign;
+use crate::base::network::Network;
 use crate::base::random;
 pub use crate::identity::headers::PROBE;
 use crate::identity::headers::{ASSERTION, ToldNames};
@@ -31,6 +33,9 @@ pub const LIFE: Duration = Duration::from_secs(60);
 
 /// How many probes there may be at once.
 pub const MOST: usize = 16;
+
+/// How many of them one network may have announced: nobody takes all of them from the others.
+pub const MOST_OF_ONE: usize = 4;
 
 /// The fields by which proxies tell of their clients.
 const TOLD: [HeaderName; 7] = [
@@ -93,6 +98,7 @@ pub struct Probes {
 #[derive(Debug)]
 struct Probe {
     name: String,
+    from: Network,
     ends: Time,
     arrival: Option<Box<Arrival>>,
 }
@@ -110,14 +116,16 @@ impl Probes {
         &self.origin
     }
 
-    /// Announces a probe, and returns its name; none when there are too many.
+    /// Announces a probe for a client, and returns its name; none when there are too many.
     #[must_use]
-    pub fn announce(&self) -> Option<String> {
+    pub fn announce(&self, from: IpAddr) -> Option<String> {
         let (now, mut announced) = (self.clock.now(), self.lock());
+        let from = Network::of(from, 32, 64);
         announced.retain(|probe| now < probe.ends);
-        let name = (announced.len() < MOST).then(random::handle);
+        let of_one = announced.iter().filter(|probe| probe.from == from).count();
+        let name = (announced.len() < MOST && of_one < MOST_OF_ONE).then(random::handle);
         if let Some(name) = &name {
-            let probe = Probe { name: name.clone(), ends: later(now, LIFE), arrival: None };
+            let probe = Probe { name: name.clone(), from, ends: later(now, LIFE), arrival: None };
             announced.push(probe);
         }
         self.count.store(announced.len(), Ordering::Relaxed);
@@ -238,7 +246,7 @@ mod tests {
     fn a_request_is_noted_once_under_a_name_that_was_announced_and_told_once() {
         let ((probes, _), told) = (probes(), ToldNames::default());
         assert!(probes.begin(&parts("x"), &told).is_none(), "nothing is announced");
-        let name = probes.announce().unwrap();
+        let name = probes.announce(from(1)).unwrap();
         assert!(probes.begin(&parts("x"), &told).is_none(), "another name");
         assert_eq!(probes.take(&name), Found::Awaited);
         let (known, arrival) = probes.begin(&parts(&name), &told).unwrap();
@@ -255,17 +263,35 @@ mod tests {
         assert_eq!(probes.count.load(Ordering::Relaxed), 0);
     }
 
+    fn from(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    #[test]
+    fn one_network_leaves_probes_to_the_others() {
+        let (probes, _) = probes();
+        let one: Vec<_> = (0..MOST).filter_map(|_| probes.announce(from(1))).collect();
+        assert_eq!(one.len(), MOST_OF_ONE);
+        assert!(probes.announce(from(2)).is_some());
+        probes.forget(&one[0]);
+        assert!(probes.announce(from(1)).is_some());
+        let of_line = |last| format!("2001:db8::{last}").parse().unwrap();
+        let line: Vec<_> = (0..MOST).filter_map(|last| probes.announce(of_line(last))).collect();
+        assert_eq!(line.len(), MOST_OF_ONE);
+    }
+
     #[test]
     fn there_are_few_and_none_for_long() {
         let (probes, clock) = probes();
-        let names: Vec<_> = (0..MOST).filter_map(|_| probes.announce()).collect();
+        let mut each = (0..MOST).map(|number| from((number / MOST_OF_ONE) as u8));
+        let names: Vec<_> = each.by_ref().filter_map(|from| probes.announce(from)).collect();
         assert_eq!(names.len(), MOST);
-        assert!(probes.announce().is_none());
+        assert!(probes.announce(from(100)).is_none());
         probes.forget(&names[0]);
-        assert!(probes.announce().is_some());
-        assert!(probes.announce().is_none());
+        assert!(probes.announce(from(100)).is_some());
+        assert!(probes.announce(from(100)).is_none());
         clock.advance(LIFE);
         assert_eq!(probes.take(&names[1]), Found::Unknown);
-        assert!(probes.announce().is_some());
+        assert!(probes.announce(from(1)).is_some());
     }
 }

@@ -296,7 +296,7 @@ pub struct Operations {
     #[schemars(example = &"operations/tls.key")]
     pub key: Option<PathBuf>,
     /// PEM file with the authorities of the certificates that operators may show in place of a token
-    /// (`certificate_name`).
+    /// (`certificate_name`). Give one that issues for operators only; others need a new process.
     #[schemars(example = &"operations/operators-ca.pem")]
     pub client_ca_file: Option<PathBuf>,
     /// File with the token of the operator `admin`, at least 32 characters: for listing and ending
@@ -349,11 +349,12 @@ pub struct Operator {
     /// the token of `admin_token_file`. Required.
     #[schemars(example = &"anna.nowak")]
     pub name: Option<String>,
-    /// File with the token, at least 32 characters, of nobody else.
+    /// File with the token, at least 32 characters that were drawn at random, of nobody else.
     #[schemars(example = &"operations/anna.nowak")]
     pub token_file: Option<PathBuf>,
-    /// A name in the client certificate that they show in place of a token, or beside it: a DNS name, an
-    /// e-mail address or a URI of its subject alternative names, as it stands there.
+    /// A name in the client certificate that they show in place of a token, or beside it, as it stands in
+    /// its subject alternative names: with `:` a URI, otherwise with `@` an e-mail address, otherwise a
+    /// DNS name.
     #[schemars(example = &"anna.nowak@office.example")]
     pub certificate_name: Option<String>,
     /// What they may do: `"read"` to look, `"write"` to end sessions, change keys and the level of

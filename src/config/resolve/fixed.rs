@@ -10,16 +10,22 @@
 //!
 //! [`Renewal`]: crate::app
 
-use crate::app::settings::Fixed;
+use crate::app::settings::{Fixed, Listen as Settings};
 use crate::config::file::{
     Acme, Alarms, Audit, Certificate, Companion, File, FileStore, Identity, Limits, Listen, Log,
     Node, Operations, OutageMessage, P12, Portal, RedisStore, Service, Session, Store, Traces,
 };
 
-/// Notes every key that needs a new process.
-pub(super) fn resolve(file: &File) -> Fixed {
+/// Notes every key that needs a new process, and the authorities of clients, which are read at the
+/// start: one that is gone from their file would be believed on.
+pub(super) fn resolve(file: &File, listen: &Settings) -> Fixed {
     let mut noted = Fixed::default();
     file.note(&mut noted);
+    let believed = listen.operations_tls.as_ref().and_then(|tls| tls.authorities.as_deref());
+    noted.note_content(key!(operations.client_ca_file), believed);
+    let tls = listen.companions.iter().filter_map(|companion| companion.tls.as_ref());
+    let believed = tls.filter_map(|tls| tls.authorities.as_deref()).collect::<Vec<_>>().concat();
+    noted.note_content("companion.client_ca_file", Some(&believed));
     noted
 }
 

@@ -160,6 +160,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     portal.edge.bounds = listen.limits.head();
     portal.edge.identity_headers_passed = identity_headers_passed;
     Some(Settings {
+        fixed: fixed::resolve(file, &listen),
         gateway: portal,
         listen,
         flows: login.flows,
@@ -180,7 +181,6 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         audit,
         traces: traces?,
         watch,
-        fixed: fixed::resolve(file),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use tracing::{debug, info, warn};
 
-use super::super::event::{AdminAction, Asked, Event, LoginFacts, Refused, Told};
+use super::super::event::{AdminAction, Asked, Event, LoginFacts, OF_OPERATORS, Refused, Told};
 use super::alarms;
 use crate::base::reason::Reason;
 
@@ -100,50 +100,54 @@ fn refused(request: Option<&str>, refusal: &Refused<'_>) {
 fn acted(admin: &str, action: &AdminAction<'_>) {
     match *action {
         AdminAction::EndedSession { session } => {
-            info!(admin, session, "operator ended a session");
+            info!(target: OF_OPERATORS, admin, session, "operator ended a session");
         }
-        AdminAction::EndedSessions { ended, is_of_one_person } => {
-            info!(admin, ended, of_one_person = is_of_one_person, "operator ended sessions");
+        AdminAction::EndedSessions { ended, is_of_one_person, error } => {
+            let of_one_person = is_of_one_person;
+            info!(target: OF_OPERATORS, admin, ended, of_one_person, error, "operator ended sessions");
+        }
+        AdminAction::FoundOwner { owner } => {
+            info!(target: OF_OPERATORS, admin, owner, "operator found the digest of a person");
         }
         AdminAction::RotatedKeys { algorithm } => {
-            info!(admin, algorithm, "operator rotated keys");
+            info!(target: OF_OPERATORS, admin, algorithm, "operator rotated keys");
         }
         AdminAction::RetiredKey { kid, pending: None } => {
-            warn!(admin, kid, "operator retired a key of identities");
+            warn!(target: OF_OPERATORS, admin, kid, "operator retired a key of identities");
         }
-        AdminAction::RetiredKey { kid, pending: Some(error) } => warn!(
+        AdminAction::RetiredKey { kid, pending: Some(error) } => warn!(target: OF_OPERATORS,
             admin,
             kid, error, "operator retired a key of identities: here alone until it can be told"
         ),
         AdminAction::SavedPairwiseSecret => {
-            warn!(admin, "operator saved the secret of the pseudonyms");
+            warn!(target: OF_OPERATORS, admin, "operator saved the secret of the pseudonyms");
         }
         AdminAction::ReplacedPairwiseSecret => {
-            warn!(admin, "operator replaced the secret of the pseudonyms");
+            warn!(target: OF_OPERATORS, admin, "operator replaced the secret of the pseudonyms");
         }
         AdminAction::AskedAboutLogin { asked, is_found } => {
             // What is known of nothing may be anything, a person's number among it.
             let asked = is_found.then_some(asked);
-            info!(admin, asked, found = is_found, "operator asked about a login");
+            info!(target: OF_OPERATORS, admin, asked, found = is_found, "operator asked about a login");
         }
         AdminAction::SearchedAudit { by, found } => {
-            info!(admin, by, found, "operator searched the audit log");
+            info!(target: OF_OPERATORS, admin, by, found, "operator searched the audit log");
         }
         AdminAction::BeganCapture { answers, seconds } => {
-            warn!(admin, answers, seconds, "operator has answers of the node captured");
+            warn!(target: OF_OPERATORS, admin, answers, seconds, "operator has answers of the node captured");
         }
         AdminAction::FetchedCapture { login } => {
-            warn!(admin, login, "operator fetched a captured answer of the node");
+            warn!(target: OF_OPERATORS, admin, login, "operator fetched a captured answer of the node");
         }
         AdminAction::EndedCapture => {
-            warn!(admin, "operator ended the capture of answers");
+            warn!(target: OF_OPERATORS, admin, "operator ended the capture of answers");
         }
         AdminAction::ChangedLogLevel { level, until } => {
             let until = until.map(tracing::field::display);
-            warn!(admin, level, until, "operator changed the level of the log");
+            warn!(target: OF_OPERATORS, admin, level, until, "operator changed the level of the log");
         }
-        AdminAction::EndedAllSessions { ended } => {
-            warn!(admin, ended, "all sessions ended, since every sub is another one");
+        AdminAction::EndedAllSessions { ended, error } => {
+            warn!(target: OF_OPERATORS, admin, ended, error, "all sessions ended, since every sub is another one");
         }
     }
 }

@@ -110,12 +110,14 @@ async fn answer(
     };
     let token = Secret::new(TOKEN.as_bytes().to_vec());
     let name = "anna".to_owned();
-    let operators = Operators::new(&[Operator {
+    let operator = Operator {
         name,
         role: AdminRole::Write,
         token: Some(token),
+        token_file: None,
         certificate_name: None,
-    }]);
+    };
+    let operators = Operators::new(&[operator], Arc::new(ManualClock::at(Time::UNIX_EPOCH)));
     let shown = Shown { headers: &head.headers, certificate: None, may_be_password: false };
     let admin = Some(operators.admit(&shown, role)?);
     let name = asked.name.unwrap_or_default().to_owned();

@@ -108,8 +108,23 @@ async fn another_token_of_operators_in_the_same_file_is_taken() {
     let world = World::start().await;
     let before = world.operators();
     assert_eq!(world.operators(), before, "the same token again");
-    world.write("token", &[b'x'; 32]);
+    world.write("token", b"newer-0123456789-0123456789-abcdef");
     assert_ne!(world.operators(), before);
+    let row = Row::new("portal.name", "'Urząd'");
+    assert_eq!(world.change(&row).await, Ok(Outcome::Applied));
+}
+
+/// They are believed from the start to the end: one that is gone from the file would be on.
+#[tokio::test]
+async fn other_authorities_of_operators_in_the_same_file_are_refused() {
+    let world = World::start().await;
+    let kept = world.read("ca.crt.pem");
+    let both = [kept.clone(), world.read("other/ca.crt.pem")].concat();
+    world.write("ca.crt.pem", &both);
+    let refused = world.refused(&[("portal.name", "'Urząd'")]).await;
+    assert_eq!(refused, ["operations.client_ca_file"]);
+    // The twin: those that there were.
+    world.write("ca.crt.pem", &kept);
     let row = Row::new("portal.name", "'Urząd'");
     assert_eq!(world.change(&row).await, Ok(Outcome::Applied));
 }

@@ -23,7 +23,7 @@ use crate::config::shape::Shape;
 use crate::config::{self, Loaded};
 use crate::gateway::Worker;
 use crate::identity::claims::PairwiseSecret;
-use crate::operations::operators::{Operator, Role};
+use crate::operations::operators::{CertificateName, Operator, Role};
 use crate::simulator::kit::{Kit, Names};
 use crate::store::redis::Redis;
 use crate::store::seal::Sealer;
@@ -123,6 +123,11 @@ impl World {
         let app = bind(resolved(&folder, &[])).await;
         let workers = [Current::new(Worker::new(&app.shared, &app.groups))];
         Self { folder, app, workers }
+    }
+
+    /// Reads one of its files.
+    pub(super) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.folder.path().join(name)).unwrap()
     }
 
     /// Writes a file with a secret.
@@ -298,7 +303,7 @@ fn told(worker: &Worker, app: &App) -> String {
 }
 
 /// What tells operators apart.
-pub(super) type Mark = (String, Role, Option<[u8; 32]>, Option<String>);
+pub(super) type Mark = (String, Role, Option<[u8; 32]>, Option<CertificateName>);
 
 /// Returns that.
 fn marks(operators: &[Operator]) -> Vec<Mark> {
@@ -395,12 +400,12 @@ fn fill(folder: &Path) {
     for name in ["account", "copy-account"] {
         file(name, b"c2VjcmV0");
     }
-    file("token", &[b't'; 32]);
+    file("token", b"token-0123456789-0123456789-abcdef");
     file("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>");
     private::make_folder(&folder.join("texts")).unwrap();
     file("texts/pl.toml", "[\"login.cancelled\"]\ntitle = \"Przerwane\"\n".as_bytes());
-    file("other/token", &[b'u'; 32]);
-    file("anna", &[b'a'; 32]);
+    file("other/token", b"other-0123456789-0123456789-abcdef");
+    file("anna", b"anna-0123456789-0123456789-abcdef");
     file("password", b"first");
     file("other/password", b"second");
     for name in ["node-tls.key.pem", "service-sig.key.pem", "service-tls-client.key.pem"] {
