@@ -19,6 +19,7 @@ impl Source for Metrics {
     fn facts(&self) -> Facts {
         let now = self.clock.now();
         let worker = self.workers.first().map(|current| current.worker());
+        let going_on = self.watched.going_on.all().into_iter();
         let mut facts = Facts {
             now,
             portal: String::new(),
@@ -39,6 +40,8 @@ impl Source for Metrics {
                 replicas: self.replicas.seen(),
             },
             are_keys_kept: self.keeper.is_kept(),
+            is_audit_well: true,
+            alarms: going_on.filter(|(_, goes_on)| *goes_on).map(|(alarm, _)| alarm).collect(),
             certificates: self.certificates_mattering(now),
             upstreams: Vec::new(),
             totals: self.totals(),
@@ -49,6 +52,7 @@ impl Source for Metrics {
         facts.environment.clone_from(&shared.settings.test_environment);
         facts.sessions = (flows.sessions.count_near() as u64, flows.sessions.maximum());
         facts.exchanges = (flows.node.under_way() as u64, flows.node.maximum() as u64);
+        facts.is_audit_well = shared.audit.status().is_well;
         facts.store.is_up = !flows.sessions.is_away();
         facts.store.away_for = flows.sessions.away_for(now);
         facts.store.hears = flows.sessions.hears_of_ends();

@@ -21,8 +21,8 @@ async fn the_status_page_keeps_no_operator_out() {
         citizen.goes_to(&format!("http://anna:{TOKEN}@{operations}/status")).await;
         let mut found = Vec::new();
         for (language, heading, other) in [
-            ("pl", "Stan bramy", "State of the gateway"),
-            ("en", "State of the gateway", "Stan bramy"),
+            ("pl", "Stan Bramy", "State of the gateway"),
+            ("en", "State of the gateway", "Stan Bramy"),
         ] {
             citizen.goes_to(&format!("http://{operations}/status?language={language}")).await;
             assert_eq!(citizen.reads("h1").await, heading);

@@ -43,6 +43,10 @@ pub struct Facts {
     pub store: Store,
     /// Whether the keys of identities are kept where they should be.
     pub are_keys_kept: bool,
+    /// Whether records of the audit log can be written, or there is none.
+    pub is_audit_well: bool,
+    /// The alarms that go on, as metrics name them.
+    pub alarms: Vec<&'static str>,
     /// Certificates.
     pub certificates: Vec<Certificate>,
     /// Groups of servers behind.

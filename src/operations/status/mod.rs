@@ -98,7 +98,8 @@ fn language(head: &Parts) -> Result<Language, Problem> {
 }
 
 fn negotiated(headers: &HeaderMap) -> Language {
-    Language::negotiate(headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
+    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Language::negotiate_among(&Language::OF_TOOLS, accepted)
 }
 
 fn html(status: StatusCode, text: String, language: Language) -> Response<Body> {
@@ -107,7 +108,7 @@ fn html(status: StatusCode, text: String, language: Language) -> Response<Body> 
     let headers = response.headers_mut();
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_LANGUAGE, page::code(language)),
+        (CONTENT_LANGUAGE, language.code()),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),

@@ -77,10 +77,10 @@ pub(super) fn password(language: Language) -> String {
 
 fn document(language: Language, title: &str, above: &Markup, content: &Markup) -> String {
     let words = words(language);
-    let other = if code(language) == "pl" { "en" } else { "pl" };
+    let other = if language.code() == "pl" { "en" } else { "pl" };
     let page = html! {
         (DOCTYPE)
-        html lang=(code(language)) {
+        html lang=(language.code()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -94,7 +94,7 @@ fn document(language: Language, title: &str, above: &Markup, content: &Markup) -
                     h1 { (title) }
                     (above)
                     nav aria-label="Brama" {
-                        a href={ "/status?language=" (code(language)) } { (words.refresh) }
+                        a href={ "/status?language=" (language.code()) } { (words.refresh) }
                         a href={ "/status?language=" (other) } lang=(other) hreflang=(other) {
                             (words.other_language)
                         }
@@ -116,16 +116,8 @@ pub(super) fn policy() -> String {
     )
 }
 
-/// Returns the code of the language that the page is in: English for all but Polish.
-pub(super) fn code(language: Language) -> &'static str {
-    match language {
-        Language::Polish => "pl",
-        _ => "en",
-    }
-}
-
 fn words(language: Language) -> &'static Words {
-    if code(language) == "pl" { &POLISH } else { &ENGLISH }
+    if language == Language::Polish { &POLISH } else { &ENGLISH }
 }
 
 /// What somebody should look at; or that there is nothing.
@@ -141,13 +133,21 @@ fn summary(words: &Words, facts: &Facts, past: &[Minute]) -> Markup {
     ill(!facts.store.is_up, words.store_away.to_owned());
     ill(facts.store.is_up && !facts.store.hears, words.deaf.to_owned());
     ill(!facts.are_keys_kept, words.keys_apart.to_owned());
-    ill(is_node_failing(facts.now, past), words.node_failed.to_owned());
+    let goes_on = |alarm| facts.alarms.contains(&alarm);
+    let is_node_failing = is_node_failing(facts.now, past) || goes_on("node");
+    ill(is_node_failing, words.node_failed.to_owned());
+    ill(goes_on("clock"), words.clock_off.to_owned());
+    ill(!facts.is_audit_well, words.audit_failed.to_owned());
+    let unanswered = unanswered(facts.now, past);
+    ill(unanswered > 0, format!("{}: {unanswered}", words.unanswered));
     for certificate in &facts.certificates {
         let left = days_left(certificate, facts.now);
         let about = format!("{} ({})", certificate.name, certificate.used_for);
         ill(left < 0, format!("{}: {about}", words.expired));
         ill((0..SOON).contains(&left), format!("{}: {about}: {left}", words.ends_soon));
     }
+    let is_ending = facts.certificates.iter().any(|one| days_left(one, facts.now) < SOON);
+    ill(goes_on("certificates") && !is_ending, words.certificate_alarm.to_owned());
     for group in &facts.upstreams {
         let is_well = group.servers.iter().any(|server| server.is_well);
         ill(!is_well, format!("{}: {}", words.no_server, group.name));
@@ -173,6 +173,15 @@ fn is_node_failing(now: Time, past: &[Minute]) -> bool {
     let failed: u64 = recent().map(|minute| u64::from(minute.exchanges.1)).sum();
     let good: u64 = recent().map(|minute| u64::from(minute.exchanges.0)).sum();
     failed > good
+}
+
+/// Requests of the last minutes that no server of the portal answered.
+fn unanswered(now: Time, past: &[Minute]) -> u64 {
+    let first = number(now) - RECENT;
+    let recent = past.iter().filter(|minute| minute.number > first);
+    let reasons = recent.flat_map(|minute| &minute.reasons);
+    let of_servers = reasons.filter(|(reason, _)| reason.starts_with("upstream."));
+    of_servers.map(|(_, count)| u64::from(*count)).sum()
 }
 
 /// What a plot is of.

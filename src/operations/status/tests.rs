@@ -37,6 +37,8 @@ fn facts() -> Facts {
             replicas: Some(1),
         },
         are_keys_kept: true,
+        is_audit_well: true,
+        alarms: Vec::new(),
         certificates: vec![certificate("signing", "CN=portal", 31)],
         upstreams: vec![Upstream { name: "portal".to_owned(), pending: 0, servers: vec![server] }],
         totals: Totals::default(),
@@ -77,12 +79,16 @@ fn it_says_in_two_languages_that_all_is_well_and_what_happened() {
 #[test]
 fn what_somebody_should_look_at_stands_above() {
     type Change = fn(&mut Facts);
-    let rows: [(Change, &str); 9] = [
+    let rows: [(Change, &str); 13] = [
         (|facts| facts.is_leaving = true, "The process is stopping"),
         (|facts| facts.is_configuration_in_use = false, "configuration was refused"),
         (|facts| facts.store.is_up = false, "store does not answer"),
         (|facts| facts.store.hears = false, "what other replicas tell"),
         (|facts| facts.are_keys_kept = false, "are not kept"),
+        (|facts| facts.is_audit_well = false, "audit log cannot be written"),
+        (|facts| facts.alarms = vec!["node"], "Exchanges with the national node fail"),
+        (|facts| facts.alarms = vec!["clock"], "clock is away"),
+        (|facts| facts.alarms = vec!["certificates"], "wrong with a certificate"),
         (|facts| facts.certificates[0].not_after = facts.now, "ends soon: CN=portal (signing): 0"),
         (
             |facts| {
@@ -114,6 +120,16 @@ fn what_somebody_should_look_at_stands_above() {
     ];
     let failing = page::status(Language::English, &facts, (&failing, &[]), "anna");
     assert!(failing.contains("Exchanges with the national node fail"), "the last minutes count");
+    let refused = |ago, reason| {
+        let reasons = vec![(reason, 7), ("upstream.timeout", 1)];
+        Minute { refused: 8, reasons, ..minute(&facts, ago) }
+    };
+    let of = |past: &[Minute]| page::status(Language::English, &facts, (past, &[]), "anna");
+    let unanswered = of(&[refused(30, "upstream.unreachable"), refused(2, "upstream.unreachable")]);
+    assert!(unanswered.contains("did not answer requests of the last ten minutes: 8"));
+    let (before, cancelled) = (refused(30, "upstream.unreachable"), vec![("login.cancelled", 7)]);
+    let cancelled = Minute { refused: 7, reasons: cancelled, ..minute(&facts, 2) };
+    assert!(of(&[before, cancelled]).contains("All is well"));
 }
 
 #[test]

@@ -65,6 +65,10 @@ pub(super) struct Words {
     pub(super) requests: &'static str,
     pub(super) waiting: &'static str,
     pub(super) not_in_use: &'static str,
+    pub(super) clock_off: &'static str,
+    pub(super) audit_failed: &'static str,
+    pub(super) unanswered: &'static str,
+    pub(super) certificate_alarm: &'static str,
     pub(super) leaving: &'static str,
     pub(super) ends_soon: &'static str,
     pub(super) no_server: &'static str,
@@ -75,7 +79,7 @@ pub(super) struct Words {
 }
 
 pub(super) const POLISH: Words = Words {
-    title: "Stan bramy",
+    title: "Stan Bramy",
     summary: "Podsumowanie",
     well: "Wszystko działa.",
     other_language: "English",
@@ -111,6 +115,10 @@ pub(super) const POLISH: Words = Words {
     keys_apart: "Klucze tożsamości nie są przechowywane tam, gdzie powinny",
     node: "Węzeł krajowy",
     node_well: "odpowiada",
+    clock_off: "Zegar odbiega od zegara węzła: sprawdź NTP",
+    audit_failed: "Dziennika audytu nie da się zapisać",
+    unanswered: "Portal nie odpowiedział na żądania z ostatnich dziesięciu minut",
+    certificate_alarm: "Coś jest nie tak z certyfikatem: szczegóły są w dzienniku programu",
     node_failed: "Zapytania do węzła krajowego nie udają się",
     node_unasked: "nie pytano w ostatniej godzinie",
     under_way: "w toku",
@@ -144,7 +152,7 @@ pub(super) const POLISH: Words = Words {
     server_out: "Serwer jest wyłączony z ruchu",
     this_process: "Liczby dotyczą tego jednego procesu, od jego uruchomienia.",
     password_title: "Potrzebny token",
-    password: "Ta strona jest dla operatorów. Odśwież ją i podaj token jako hasło; nazwa jest dowolna.",
+    password: "Ta strona jest dla zespołu, który prowadzi Bramę. Odśwież ją i podaj jako hasło token z rolą read; nazwa jest dowolna. Tokenu, który może coś zmienić, przeglądarka nie powinna znać.",
 };
 
 pub(super) const ENGLISH: Words = Words {
@@ -184,6 +192,10 @@ pub(super) const ENGLISH: Words = Words {
     keys_apart: "The keys of identities are not kept where they should be",
     node: "National node",
     node_well: "answers",
+    clock_off: "The clock is away from that of the node: look at NTP",
+    audit_failed: "The audit log cannot be written",
+    unanswered: "The portal did not answer requests of the last ten minutes",
+    certificate_alarm: "Something is wrong with a certificate: the log of the program has it",
     node_failed: "Exchanges with the national node fail",
     node_unasked: "not asked in the last hour",
     under_way: "under way",
@@ -217,5 +229,5 @@ pub(super) const ENGLISH: Words = Words {
     server_out: "A server gets no requests",
     this_process: "The numbers are of this one process, since it began.",
     password_title: "A token is needed",
-    password: "This page is for operators. Reload it and give the token as the password; any name will do.",
+    password: "This page is for operators. Reload it and give a token with the role read as the password; any name will do. A token that may change something is none for a browser.",
 };

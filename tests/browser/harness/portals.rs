@@ -107,7 +107,8 @@ fn start(folder: &Path, port: u16, operations: SocketAddr) -> Vec<Program> {
     let mut text = format!(
         "[portal]\npublic_url = \"{A}\"\nother_urls = [\"{B}\"]\n\
          [listen]\nhttps = \"127.0.0.1:{port}\"\ncertificate = \"portals.pem\"\nkey = \"portals.key\"\n\
-         [operations]\nlisten = \"{operations}\"\nadmin_token_file = \"token\"\n\
+         [operations]\nlisten = \"{operations}\"\n\n\
+         [[operations.operators]]\nname = \"anna\"\ntoken_file = \"token\"\nrole = \"read\"\n\
          [log]\nlevel = \"info\"\n\
          [node]\nenvironment = \"custom\"\nissuer = \"symulator.brama.localhost\"\n\
          sso_url = \"{sso}\"\nresolve_url = \"{resolve}\"\nlogout_url = \"{logout}\"\n\

@@ -42,6 +42,14 @@ fn a_browser_is_asked_for_a_password_that_opens_this_page_alone() {
             assert_eq!(ask(&gateway, line, &[&password(token), json], "").status, 401, "{line}");
         }
     }
+    // The page knows two languages: of those that are wanted, one of these is chosen.
+    for (wanted, heading) in
+        [("uk,pl;q=0.9", "Stan Bramy"), ("uk", "Stan Bramy"), ("uk,en;q=0.9", "State of the gateway")]
+    {
+        let wanted = format!("Accept-Language: {wanted}");
+        let page = ask(&gateway, "GET /status", &[&password(ANNA), &wanted], "");
+        assert!(page.text().contains(&format!("<h1>{heading}")), "{wanted}: {}", page.text());
+    }
     for (query, status) in [("?language=pl", 200), ("?language=de", 400), ("?a=b", 400)] {
         let page = ask(&gateway, &format!("GET /status{query}"), &[&password(ANNA)], "");
         assert_eq!(page.status, status, "{query}");
