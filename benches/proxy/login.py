@@ -9,6 +9,8 @@ from programs import Failed
 
 PERSON = "anna"
 STEPS = 12
+# Under callgrind all is slow.
+TIMEOUT = 120
 
 
 def sign_in(origin, path, certificate):
@@ -17,12 +19,17 @@ def sign_in(origin, path, certificate):
 
 
 class Browser:
-    """Cookies of one origin, forms and redirects; no more than a login needs."""
+    """Cookies of one origin, forms and redirects; no more than a login needs.
 
-    def __init__(self, origin, certificate):
+    Connections are kept in `kept`, by their address, when there is such a thing; otherwise each
+    request has its own. `tls` may be that of another browser.
+    """
+
+    def __init__(self, origin, certificate=None, tls=None, kept=None):
         self.origin = origin
-        self.tls = ssl.create_default_context(cafile=certificate)
+        self.tls = tls or ssl.create_default_context(cafile=certificate)
         self.cookies = {}
+        self.kept = kept
 
     def sign_in(self, path):
         # 1. The portal's page sends the browser to the node.
@@ -63,10 +70,7 @@ class Browser:
 
     def send(self, method, url, body, site):
         parts = urllib.parse.urlsplit(url)
-        if parts.scheme == "https":
-            connection = http.client.HTTPSConnection(parts.netloc, timeout=30, context=self.tls)
-        else:
-            connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+        connection = (self.kept or {}).get(parts.netloc) or self.connect(parts)
         headers = {
             "Accept": "text/html",
             "Sec-Fetch-Mode": "navigate",
@@ -82,7 +86,10 @@ class Browser:
         connection.request(method, target, body if method == "POST" else None, headers)
         answer = connection.getresponse()
         page = answer.read().decode(errors="replace")
-        connection.close()
+        if self.kept is None:
+            connection.close()
+        else:
+            self.kept[parts.netloc] = connection
         if is_portal:
             for cookie in answer.headers.get_all("set-cookie") or []:
                 name, _, value = cookie.partition(";")[0].partition("=")
@@ -90,6 +97,12 @@ class Browser:
                 if "Max-Age=0" in cookie:
                     del self.cookies[name]
         return answer, page
+
+    def connect(self, parts):
+        """Returns a connection that is not yet made."""
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(parts.netloc, timeout=TIMEOUT, context=self.tls)
+        return http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT)
 
 
 class Page(HTMLParser):
