@@ -75,6 +75,6 @@ impl Forgery<'_> {
             "family_name": name,
             "birthdate": "1970-01-01",
         });
-        jsonwebtoken::encode(&key.header(), &claims, &key.encoding_key()).ok()
+        key.token(&claims).ok()
     }
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE};
-use http::{Method, Request, StatusCode, Uri};
+use http::{Method, Request, StatusCode, Uri, response};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -347,15 +347,19 @@ impl NodeClient {
             .header("SOAPAction", "\"\"")
             .body(Full::from(soap))
             .map_err(|error| NodeError::Unreachable(error.to_string()))?;
-        let sent = self.clock.now();
-        let asked = self.client.request(request);
+        let asked = ask(
+            self.client.clone(),
+            request,
+            Arc::clone(&self.clock),
+            self.settings.maximum_answer,
+        );
         let answer = match &self.home {
             Some(home) => AbortOnDropHandle::new(home.spawn(asked))
                 .await
                 .map_err(|error| NodeError::Unreachable(error.to_string()))?,
             None => asked.await,
         };
-        let answer = answer.map_err(|error| {
+        let Answer { head, exchanged, body } = answer.map_err(|error| {
             let ours = self.settings.client_certificate.as_ref();
             let why = node_tls::explain(&error, ours);
             if error.is_connect() {
@@ -364,22 +368,10 @@ impl NodeClient {
                 NodeError::Unreachable(why)
             }
         })?;
-        if let Some(date) = answer.headers().get(DATE) {
-            let exchanged = Exchanged { sent, received: self.clock.now() };
+        if let Some(date) = head.headers.get(DATE) {
             self.exchanges.clock.note_date(exchanged, date.as_bytes());
         }
-        let status = answer.status();
-        // Coded all the same, it is not what was signed, and no bound holds for what it opens to.
-        if let Some(coding) = answer.headers().get(CONTENT_ENCODING)
-            && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
-        {
-            return Err(NodeError::Coded);
-        }
-        let limit = self.settings.maximum_answer;
-        let bytes = body::read(answer.into_body(), limit).await.map_err(|error| match error {
-            body::ReadError::TooLong(limit) => NodeError::TooLong(limit),
-            body::ReadError::Broken(_) | body::ReadError::Slow(_) => NodeError::Broken,
-        })?;
+        let (status, bytes) = (head.status, body?);
         match status {
             StatusCode::OK => Ok(bytes),
             // SOAP 1.1 section 6.2: a fault comes with status 500; the reader tells what it is.
@@ -387,6 +379,41 @@ impl NodeClient {
             other => Err(NodeError::Status(other)),
         }
     }
+}
+
+/// What the node answered.
+struct Answer {
+    head: response::Parts,
+    /// When the request was sent, and when its answer began.
+    exchanged: Exchanged,
+    body: Result<Bytes, NodeError>,
+}
+
+/// Sends a request and reads the answer, up to so many bytes. Where the connection lives: so a worker
+/// is woken once for an answer, and not for each piece of it.
+async fn ask(
+    client: Client<Connector, Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+    clock: SharedClock,
+    limit: usize,
+) -> Result<Answer, hyper_util::client::legacy::Error> {
+    let sent = clock.now();
+    let (head, body) = client.request(request).await?.into_parts();
+    let exchanged = Exchanged { sent, received: clock.now() };
+    // Coded all the same, it is not what was signed, and no bound holds for what it opens to.
+    let is_coded = head
+        .headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let body = if is_coded {
+        Err(NodeError::Coded)
+    } else {
+        body::read(body, limit).await.map_err(|error| match error {
+            body::ReadError::TooLong(limit) => NodeError::TooLong(limit),
+            body::ReadError::Broken(_) | body::ReadError::Slow(_) => NodeError::Broken,
+        })
+    };
+    Ok(Answer { head, exchanged, body })
 }
 
 /// Says in the span of an exchange what it was. The node is told of no trace: it is not ours to have it

@@ -4,17 +4,23 @@
 //!    `EdDSA` for keys of Ed25519 (RFC 8037), RS256 for RSA keys of at least 2048 bits (RFC 7518
 //!    3.3).
 //! 2. Its name (`kid`) comes from its public part, so one key has one name wherever it is kept.
+//! 3. It is read once: to read a key takes as long as to sign with it.
+
+use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+};
 use aws_lc_rs::{error, rsa};
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::Header;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use x509_parser::der_parser::parse_der;
 
 use crate::base::encoding::{base64url, sha256};
 use crate::base::secret::Secret;
@@ -64,10 +70,27 @@ pub struct SigningKey {
     id: String,
     algorithm: Algorithm,
     pkcs8: Secret<Vec<u8>>,
-    /// What the library that signs takes: PKCS #1 of an RSA key, PKCS #8 of the others.
-    der: Secret<Vec<u8>>,
+    pair: Arc<Pair>,
     public: Value,
 }
+
+/// A key as the library signs with it.
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(rsa::KeyPair),
+}
+
+impl fmt::Debug for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// A key did not sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the key did not sign")]
+pub struct NotSigned;
 
 /// A key cannot sign identities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -100,17 +123,21 @@ impl SigningKey {
             let public = pair.public_key().as_ref();
             let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(public) });
             let pkcs8 = Secret::new(pkcs8.as_ref().to_vec());
-            return Ok(Self::new(Algorithm::EdDsa, public, jwk, pkcs8.clone(), pkcs8));
+            let id = base64url(&sha256(public)[..16]);
+            return Ok(Self::new(id, jwk, pkcs8, Pair::Ed25519(pair)));
         }
         let key = PrivateKey::from_der(der).map_err(|_| UnknownKind)?;
         let (public, pkcs8) = (key.public_key(), key.pkcs8().clone());
+        let id = base64url(&sha256(public)[..16]);
         match key.kind() {
             // Uncompressed: 04, x, y.
             KeyKind::P256 => {
                 let (x, y) = public.get(1..65).ok_or(UnknownKind)?.split_at(32);
                 let (x, y) = (base64url(x), base64url(y));
                 let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y });
-                Ok(Self::new(Algorithm::Es256, public, jwk, pkcs8.clone(), pkcs8))
+                let pair =
+                    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.expose());
+                Ok(Self::new(id, jwk, pkcs8, Pair::Ecdsa(pair.map_err(|_| UnknownKind)?)))
             }
             KeyKind::Rsa => {
                 let pair = rsa::KeyPair::from_pkcs8(pkcs8.expose()).map_err(|_| UnknownKind)?;
@@ -120,25 +147,22 @@ impl SigningKey {
                 let n = part(n.big_endian_without_leading_zero());
                 let e = part(e.big_endian_without_leading_zero());
                 let jwk = json!({ "kty": "RSA", "n": n, "e": e });
-                let pkcs1 = pkcs1(pkcs8.expose()).ok_or(UnknownKind)?;
-                Ok(Self::new(Algorithm::Rs256, public, jwk, pkcs8, pkcs1))
+                Ok(Self::new(id, jwk, pkcs8, Pair::Rsa(pair)))
             }
             KeyKind::P384 => Err(UnknownKind),
         }
     }
 
-    fn new(
-        algorithm: Algorithm,
-        bits: &[u8],
-        mut public: Value,
-        pkcs8: Secret<Vec<u8>>,
-        der: Secret<Vec<u8>>,
-    ) -> Self {
-        let id = base64url(&sha256(bits)[..16]);
+    fn new(id: String, mut public: Value, pkcs8: Secret<Vec<u8>>, pair: Pair) -> Self {
+        let algorithm = match pair {
+            Pair::Ecdsa(_) => Algorithm::Es256,
+            Pair::Ed25519(_) => Algorithm::EdDsa,
+            Pair::Rsa(_) => Algorithm::Rs256,
+        };
         public["use"] = json!("sig");
         public["alg"] = json!(algorithm.name());
         public["kid"] = json!(id);
-        Self { id, algorithm, pkcs8, der, public }
+        Self { id, algorithm, pkcs8, pair: Arc::new(pair), public }
     }
 
     /// Returns the name of the key (`kid`).
@@ -177,15 +201,38 @@ impl SigningKey {
         header
     }
 
-    /// Returns the key as the library that signs tokens takes it.
-    #[must_use]
-    pub fn encoding_key(&self) -> EncodingKey {
-        let der = self.der.expose();
-        match self.algorithm {
-            Algorithm::Es256 => EncodingKey::from_ec_der(der),
-            Algorithm::EdDsa => EncodingKey::from_ed_der(der),
-            Algorithm::Rs256 => EncodingKey::from_rsa_der(der),
-        }
+    /// Writes and signs a token (RFC 7515 7.1).
+    ///
+    /// # Errors
+    /// When the claims cannot be written, or the library refuses the key.
+    pub fn token(&self, claims: &impl Serialize) -> Result<String, NotSigned> {
+        let head = serde_json::to_vec(&self.header()).map_err(|_| NotSigned)?;
+        let claims = serde_json::to_vec(claims).map_err(|_| NotSigned)?;
+        let mut token = base64url(&head);
+        token.push('.');
+        token.push_str(&base64url(&claims));
+        let signature = self.signature(token.as_bytes())?;
+        token.push('.');
+        token.push_str(&signature);
+        Ok(token)
+    }
+
+    /// Signs what comes before the second dot of a token; returns what comes behind it.
+    ///
+    /// # Errors
+    /// When the library refuses the key.
+    pub fn signature(&self, signed: &[u8]) -> Result<String, NotSigned> {
+        let random = SystemRandom::new();
+        let value = match &*self.pair {
+            Pair::Ecdsa(pair) => pair.sign(&random, signed).map(|value| base64url(value.as_ref())),
+            Pair::Ed25519(pair) => pair.try_sign(signed).map(|value| base64url(value.as_ref())),
+            Pair::Rsa(pair) => {
+                let mut value = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, signed, &mut value)
+                    .map(|()| base64url(&value))
+            }
+        };
+        value.map_err(|_| NotSigned)
     }
 }
 
@@ -236,13 +283,6 @@ fn generate_rsa() -> Result<Secret<Vec<u8>>, error::Unspecified> {
     Ok(Secret::new(pkcs8.as_ref().to_vec()))
 }
 
-/// Returns the key inside of a PKCS #8 document (RFC 5208 5): the third element of the sequence.
-fn pkcs1(pkcs8: &[u8]) -> Option<Secret<Vec<u8>>> {
-    let (_, document) = parse_der(pkcs8).ok()?;
-    let key = document.as_sequence().ok()?.get(2)?.as_slice().ok()?;
-    Some(Secret::new(key.to_vec()))
-}
-
 /// What a DER file begins with (X.690 8.9).
 const SEQUENCE: u8 = 0x30;
 
@@ -258,7 +298,7 @@ mod tests {
         for algorithm in Algorithm::ALL {
             let (key, other) = (SigningKey::generate(algorithm), SigningKey::generate(algorithm));
             let claims = json!({ "aud": "tax", "exp": 4_000_000_000_u64 });
-            let token = jsonwebtoken::encode(&key.header(), &claims, &key.encoding_key()).unwrap();
+            let token = key.token(&claims).unwrap();
             let verified = |key: &SigningKey| {
                 let jwk: Jwk = serde_json::from_value(key.jwk().clone()).unwrap();
                 let mut rules = Validation::new(key.header().alg);
@@ -291,7 +331,6 @@ mod tests {
         );
         for nothing in [&b""[..], b"\x30", b"\x30\x80", b"\x30\x84\xff\xff\xff\xff"] {
             assert_eq!(SigningKey::read(nothing).err(), Some(UnknownKind));
-            assert!(pkcs1(nothing).is_none());
         }
     }
 

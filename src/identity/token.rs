@@ -235,8 +235,7 @@ impl Minter {
     ) -> Result<String, Error> {
         let ring = self.keys.ring();
         let key = ring.current(algorithm, now).ok_or(Error::NoKey(algorithm))?;
-        let token = jsonwebtoken::encode(&key.header(), claims, &key.encoding_key());
-        token.map_err(|_| Error::Signing)
+        key.token(claims).map_err(|_| Error::Signing)
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use super::Language;
 use super::colours::{self, Palette, Scheme};
 use super::template::Template;
+use super::{Language, policy};
 
 /// One text or address in each language, in the order of [`Language::ALL`].
 pub type Local<T = String> = [Option<T>; 3];
@@ -60,17 +60,26 @@ fn is_same_kind(one: &str, two: &str) -> bool {
 
 /// A whole stylesheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stylesheet(String);
+pub struct Stylesheet {
+    text: String,
+    /// What allows it in a policy.
+    source: String,
+}
 
 impl Stylesheet {
     /// Writes one with these colours.
     #[must_use]
     pub fn with(light: &Palette, dark: &Palette) -> Self {
-        Self(colours::stylesheet(light, dark) + SHEET)
+        let text = colours::stylesheet(light, dark) + SHEET;
+        Self { source: policy::hash_source(&text), text }
     }
 
     pub(super) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    pub(super) fn source(&self) -> &str {
+        &self.source
     }
 }
 

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::Language;
-use super::appearance::{Appearance, FooterLink, Image, LinkKind, STYLE, local};
+use super::appearance::{Appearance, FooterLink, Image, LinkKind, STYLE, Stylesheet, local};
 use super::labels::labels;
 
 /// Where a page can be had in another language.
@@ -56,9 +56,9 @@ pub struct Around<'a> {
 }
 
 impl Around<'_> {
-    pub(super) fn style(&self) -> &str {
+    pub(super) fn style(&self) -> &Stylesheet {
         let own = self.appearance.and_then(|appearance| appearance.style.as_ref());
-        own.unwrap_or(&STYLE).as_str()
+        own.unwrap_or(&STYLE)
     }
 
     pub(super) fn logo(&self) -> Option<&Image> {

@@ -104,7 +104,7 @@ impl Document<'_> {
     /// Writes the page and its policy.
     pub fn render(self) -> Page {
         let content_security_policy = policy::build(&Needs {
-            style: self.around.style(),
+            style: self.around.style().source(),
             has_images: self.around.logo().is_some(),
             script: self.script,
             has_timer: self.timer.is_some(),
@@ -130,7 +130,7 @@ impl Document<'_> {
                         (self.title)
                         @if !self.site.is_empty() { " – " (self.site) }
                     }
-                    style { (PreEscaped(self.around.style())) }
+                    style { (PreEscaped(self.around.style().as_str())) }
                     @if let Some(timer) = self.timer { (timer.markup()) }
                 }
                 body {

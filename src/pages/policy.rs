@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 /// What a page needs allowed.
 pub(super) struct Needs<'a> {
+    /// What [`hash_source`] says of the stylesheet, which is the same on all pages.
     pub(super) style: &'a str,
     pub(super) script: Option<&'a str>,
     /// A logo, from below our own prefix.
@@ -22,7 +23,7 @@ pub(super) struct Needs<'a> {
 
 /// Writes the policy: the style and script by hash, forms and frames as the page needs.
 pub(super) fn build(needs: &Needs<'_>) -> String {
-    let style = hash_source(needs.style);
+    let style = needs.style;
     let inline = needs.script.map(hash_source);
     let file = needs.has_timer.then(|| "'self'".to_owned());
     let scripts: Vec<_> = file.into_iter().chain(inline).collect();
@@ -73,7 +74,8 @@ fn origin_source(scheme: &str, authority: &str) -> Option<String> {
     }
 }
 
-fn hash_source(inline: &str) -> String {
+/// Returns the source that allows an inline style or script.
+pub(super) fn hash_source(inline: &str) -> String {
     let hash = digest::digest(&digest::SHA256, inline.as_bytes());
     format!("'sha256-{}'", STANDARD.encode(hash))
 }
@@ -130,7 +132,7 @@ mod tests {
     #[test]
     fn allows_no_script_when_the_page_has_none() {
         let needs = Needs {
-            style: "p{}",
+            style: &hash_source("p{}"),
             script: None,
             has_images: false,
             has_timer: false,
@@ -146,7 +148,7 @@ mod tests {
     #[test]
     fn allows_the_session_timer_its_file_and_its_questions_and_no_more() {
         let needs = Needs {
-            style: "p{}",
+            style: &hash_source("p{}"),
             script: None,
             has_images: false,
             has_timer: true,

@@ -81,6 +81,7 @@ pub fn resolve(
 mod tests {
     use super::*;
     use crate::base::encoding::base64;
+    use crate::saml::message::testing::{LETTERS, assert_holds, signer};
 
     #[test]
     fn takes_the_standard_form_and_refuses_what_is_no_artifact() {
@@ -112,6 +113,15 @@ mod tests {
             assert_eq!(parted.fingerprint(), fingerprint(&text));
         }
         assert_ne!(fingerprint(&base64(&[5; 44])), fingerprint(&text));
+    }
+
+    #[test]
+    fn a_question_holds_whatever_stands_in_it() {
+        let (signer, artifact) = (signer(), Artifact::parse(&base64(&[4; 44])).unwrap());
+        for issuer in ["urn:us", LETTERS] {
+            let text = resolve(&artifact, "i1", Time::UNIX_EPOCH, issuer, &signer).unwrap();
+            assert_holds(&text, &signer);
+        }
     }
 
     #[test]

@@ -66,7 +66,6 @@ impl Template {
             issued,
             issuer: &self.issuer,
             attributes: &[
-                ("xmlns:eidas", EIDAS),
                 ("Destination", &self.destination),
                 ("AssertionConsumerServiceURL", &self.acs),
                 ("ProtocolBinding", HTTP_ARTIFACT),
@@ -76,24 +75,24 @@ impl Template {
         };
         message.sign(signer, |w| {
             w.element("saml2p:Extensions", &[], |w| {
-                w.text_element("eidas:SPType", &[], self.kind.name());
-                w.element("eidas:RequestedAttributes", &[], |w| {
+                let eidas = [("xmlns:eidas", EIDAS)];
+                w.text_element("eidas:SPType", &eidas, self.kind.name());
+                w.element("eidas:RequestedAttributes", &eidas, |w| {
                     let required = self.required.iter().map(|&attribute| (attribute, "true"));
                     let optional = self.optional.iter().map(|&attribute| (attribute, "false"));
                     for (attribute, is_required) in required.chain(optional) {
-                        w.empty(
-                            "eidas:RequestedAttribute",
-                            &[
-                                ("FriendlyName", attribute.friendly_name()),
-                                ("Name", attribute.uri()),
-                                ("NameFormat", ATTRIBUTE_NAME_URI),
-                                ("isRequired", is_required),
-                            ],
-                        );
+                        let asked = [
+                            ("FriendlyName", attribute.friendly_name()),
+                            ("Name", attribute.uri()),
+                            ("NameFormat", ATTRIBUTE_NAME_URI),
+                            ("isRequired", is_required),
+                        ];
+                        w.element("eidas:RequestedAttribute", &asked, |_| {});
                     }
                 });
             });
-            w.empty("saml2p:NameIDPolicy", &[("AllowCreate", "true"), ("Format", UNSPECIFIED)]);
+            let policy = [("AllowCreate", "true"), ("Format", UNSPECIFIED)];
+            w.element("saml2p:NameIDPolicy", &policy, |_| {});
             w.element("saml2p:RequestedAuthnContext", &[("Comparison", "minimum")], |w| {
                 w.text_element("saml2:AuthnContextClassRef", &[], assurance.uri());
             });
@@ -104,14 +103,11 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::xml::keys::{Certificate, PrivateKey};
+    use crate::saml::message::testing::{LETTERS, assert_holds, signer};
 
     #[test]
     fn a_request_says_what_was_asked_for_and_nothing_else() {
-        let pair = rcgen::KeyPair::generate().unwrap();
-        let made = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&pair).unwrap();
-        let key = PrivateKey::from_der(pair.serialized_der()).unwrap();
-        let signer = Signer::new(&key, Certificate::from_der(made.der()).unwrap()).unwrap();
+        let signer = signer();
         let template = Template {
             issuer: "urn:us".to_owned(),
             provider_name: "Portal".to_owned(),
@@ -139,5 +135,9 @@ mod tests {
         let other = Template { force_authn: true, kind: ServiceKind::Private, ..template.clone() };
         assert!(text(&other).contains("ForceAuthn=\"true\""));
         assert!(text(&other).contains(">private<"));
+        let odd = Template { provider_name: LETTERS.to_owned(), acs: LETTERS.to_owned(), ..other };
+        for template in [&template, &odd] {
+            assert_holds(&text(template), &signer);
+        }
     }
 }

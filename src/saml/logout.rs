@@ -121,3 +121,20 @@ pub fn confirm(
     schema::check(document.root(), &mut Checks::new()).map_err(Refusal::Shape)?;
     Ok(if is_signed { Confirmation::Signed } else { Confirmation::Unsigned })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saml::message::testing::{LETTERS, assert_holds, signer};
+
+    #[test]
+    fn a_request_holds_whatever_stands_in_it() {
+        let signer = signer();
+        for letters in ["urn:us", LETTERS] {
+            let session = NodeSession { name_id: letters, session_index: letters };
+            let text =
+                request(&session, "i1", Time::UNIX_EPOCH, letters, letters, &signer).unwrap();
+            assert_holds(&text, &signer);
+        }
+    }
+}

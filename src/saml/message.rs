@@ -11,12 +11,16 @@ pub(super) struct Message<'m> {
     pub(super) id: &'m str,
     pub(super) issued: Time,
     pub(super) issuer: &'m str,
-    /// Further namespaces and attributes, in order.
+    /// Further attributes.
     pub(super) attributes: &'m [(&'m str, &'m str)],
 }
 
 impl Message<'_> {
     /// Writes the message with `inside` after its signature, and signs it.
+    ///
+    /// It is written canonically ([`Signer::insert`]), and what is inside must be: each namespace but
+    /// the two of the message is declared where it is used first, attributes stand in the order of
+    /// their names, and no element is closed by its own tag.
     pub(super) fn sign(
         &self,
         signer: &Signer,
@@ -31,13 +35,15 @@ impl Message<'_> {
             ("IssueInstant", issued.as_str()),
         ];
         attributes.extend_from_slice(self.attributes);
-        let mut writer = Writer::new();
+        // Canonical XML 1.0, 2.2: namespaces first.
+        attributes.sort_unstable_by_key(|(name, _)| (!name.starts_with("xmlns:"), *name));
+        let (mut writer, mut place) = (Writer::new(), 0);
         writer.element(self.name, &attributes, |w| {
             w.text_element("saml2:Issuer", &[], self.issuer);
-            signer.write_template(w, self.id);
+            place = w.length();
             inside(w);
         });
-        signer.sign(&writer.finish(), &[self.id])
+        signer.insert(&writer.finish(), place, self.id)
     }
 }
 
@@ -86,6 +92,37 @@ pub(super) fn is_offset(zone: &[u8]) -> bool {
             minutes < 60 && (hours < 14 || (hours, minutes) == (14, 0))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use crate::xml::keys::{Certificate, PrivateKey};
+    use crate::xml::scan::Limits;
+    use crate::xml::signature::{Error, ReferenceStyle, TrustedCertificates, verify};
+    use crate::xml::signer::Signer;
+    use crate::xml::tree::Document;
+
+    /// Letters that are written in another way in canonical XML than elsewhere.
+    pub(in crate::saml) const LETTERS: &str = "Ż'ó\"ł & <ć>\r\n\t]]>";
+
+    pub(in crate::saml) fn signer() -> Signer {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&pair).unwrap();
+        let key = PrivateKey::from_der(pair.serialized_der()).unwrap();
+        Signer::new(&key, Certificate::from_der(made.der()).unwrap()).unwrap()
+    }
+
+    /// Asserts that a message holds as it is signed, and with nothing changed in it.
+    pub(in crate::saml) fn assert_holds(text: &str, signer: &Signer) {
+        let trusted = TrustedCertificates::pin(vec![signer.certificate().clone()]).unwrap();
+        let verified = |text: &str| {
+            let document = Document::parse(text.as_bytes(), &Limits::message(100_000)).unwrap();
+            verify(&document, &[document.root()], &trusted, ReferenceStyle::ById).map(drop)
+        };
+        verified(text).unwrap();
+        let changed = text.replace("Version=\"2.0\"", "Version=\"2.1\"");
+        assert!(matches!(verified(&changed), Err(Error::Digest(_))), "{changed}");
     }
 }
 

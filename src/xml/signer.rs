@@ -1,5 +1,9 @@
 //! Makes the enveloped signatures of the node's profile (`Reference URI="#ID"`, one line).
+//!
+//! A message that is written canonically ([`Signer::insert`]) is digested as it stands. Any other one
+//! ([`Signer::sign`]) is parsed for it, which takes longer than to sign it.
 
+use aws_lc_rs::digest::{self, digest};
 use bergshamra_dsig::DsigContext;
 use bergshamra_keys::KeysManager;
 use uppsala::{Document, NodeId};
@@ -19,6 +23,7 @@ pub const PREFIX_LIST: &str = "ds saml2 saml2p xenc";
 /// A signing key with its certificate.
 pub struct Signer {
     context: DsigContext,
+    key: SigningKey,
     method: &'static str,
     digest: &'static str,
     certificate: Certificate,
@@ -43,6 +48,9 @@ pub enum Error {
     /// The library could not sign.
     #[error("signature cannot be made")]
     Sign(#[source] bergshamra_core::Error),
+    /// The key could not sign.
+    #[error("private key did not sign")]
+    Key,
 }
 
 impl Signer {
@@ -60,9 +68,9 @@ impl Signer {
             KeyKind::Rsa => (RSA_SHA256, SHA256),
         };
         let certificate_text = base64(certificate.der());
-        let context = DsigContext::new(KeysManager::new())
-            .with_hsm_signer(Box::new(SigningKey::try_from(key)?));
-        Ok(Self { context, method, digest, certificate, certificate_text })
+        let key = SigningKey::try_from(key)?;
+        let context = DsigContext::new(KeysManager::new()).with_hsm_signer(Box::new(key.clone()));
+        Ok(Self { context, key, method, digest, certificate, certificate_text })
     }
 
     /// Returns the certificate that is sent along.
@@ -102,6 +110,54 @@ impl Signer {
                 });
             });
         });
+    }
+
+    /// Signs an element that is the whole of `text`, by its `ID`, and puts the signature at the byte
+    /// `place` of it.
+    ///
+    /// The text must be the exclusive canonical form of the element, with the prefixes of
+    /// [`PREFIX_LIST`]: so the first transform, which takes the signature away, leaves the text, and
+    /// the second changes nothing (Exclusive XML Canonicalization 1.0, 3).
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub fn insert(&self, text: &str, place: usize, id: &str) -> Result<String, Error> {
+        let (before, after) = text.split_at(place);
+        let algorithm = if self.digest == SHA384 { &digest::SHA384 } else { &digest::SHA256 };
+        let info = self.info(id, &base64(digest(algorithm, text.as_bytes()).as_ref()));
+        // In the message the prefix is declared around it; by itself it declares its own.
+        let canonical = format!("<ds:SignedInfo xmlns:ds=\"{DS}\">{info}");
+        let value = self.key.value(canonical.as_bytes()).map_err(|_| Error::Key)?;
+        let (value, certificate) = (base64(&value), &self.certificate_text);
+        Ok(format!(
+            "{before}<ds:Signature xmlns:ds=\"{DS}\"><ds:SignedInfo>{info}\
+             <ds:SignatureValue>{value}</ds:SignatureValue><ds:KeyInfo><ds:X509Data>\
+             <ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>\
+             </ds:Signature>{after}"
+        ))
+    }
+
+    /// Writes `SignedInfo` behind its first tag, canonically.
+    fn info(&self, id: &str, digest: &str) -> String {
+        let mut writer = Writer::new();
+        let algorithm = |w: &mut Writer, name, uri| {
+            w.element(name, &[("Algorithm", uri)], |_| {});
+        };
+        algorithm(&mut writer, "ds:CanonicalizationMethod", EXCLUSIVE_C14N);
+        algorithm(&mut writer, "ds:SignatureMethod", self.method);
+        writer.element("ds:Reference", &[("URI", &format!("#{id}"))], |w| {
+            w.element("ds:Transforms", &[], |w| {
+                algorithm(w, "ds:Transform", ENVELOPED_SIGNATURE);
+                w.element("ds:Transform", &[("Algorithm", EXCLUSIVE_C14N)], |w| {
+                    let prefixes = [("xmlns", EXCLUSIVE_C14N), ("PrefixList", PREFIX_LIST)];
+                    w.element("InclusiveNamespaces", &prefixes, |_| {});
+                });
+            });
+            algorithm(w, "ds:DigestMethod", self.digest);
+            w.text_element("ds:DigestValue", &[], digest);
+        });
+        writer.raw("</ds:SignedInfo>");
+        writer.finish()
     }
 
     /// Fills in the templates of the elements with these IDs, in this order: inner ones first,

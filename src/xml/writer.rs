@@ -1,8 +1,6 @@
-//! Writes XML on one line, escaping every value.
+//! Writes XML on one line, escaping every value as canonical XML does (Canonical XML 1.0, 2.3).
 
 use std::borrow::Cow;
-
-use quick_xml::escape::escape;
 
 /// A growing XML text. Names are ours and trusted, values are escaped.
 #[derive(Debug, Default)]
@@ -47,7 +45,13 @@ impl Writer {
         attributes: &[(&str, &str)],
         text: &str,
     ) -> &mut Self {
-        self.element(name, attributes, |inside| inside.text.push_str(&escape_text(text)))
+        self.element(name, attributes, |inside| inside.text.push_str(&escape(text, Within::Text)))
+    }
+
+    /// Returns how many bytes were written.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.text.len()
     }
 
     /// Writes XML that is already well-formed.
@@ -69,46 +73,54 @@ impl Writer {
             self.text.push(' ');
             self.text.push_str(key);
             self.text.push_str("=\"");
-            self.text.push_str(&escape_attribute(value));
+            self.text.push_str(&escape(value, Within::Value));
             self.text.push('"');
         }
     }
 }
 
-fn escape_text(text: &str) -> Cow<'_, str> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Text,
+    Value,
+}
+
+fn escape(text: &str, within: Within) -> Cow<'_, str> {
     // Most texts are plain, and that is seen in one look.
     if text.bytes().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    // Of a carriage return too: it would come back as a line feed (XML 2.11).
-    escape(without_controls(text))
+    let mut escaped = String::with_capacity(text.len() + 32);
+    for letter in text.chars() {
+        escaped.push_str(match (letter, within) {
+            ('&', _) => "&amp;",
+            ('<', _) => "&lt;",
+            ('>', Within::Text) => "&gt;",
+            ('"', Within::Value) => "&quot;",
+            // It would come back as a line feed (XML 1.0, 2.11).
+            ('\r', _) => "&#xD;",
+            // XML 1.0, 3.3.3: white space in values is read as spaces unless it is a reference.
+            ('\t', Within::Value) => "&#x9;",
+            ('\n', Within::Value) => "&#xA;",
+            (letter, _) if is_forbidden(letter) => "",
+            (letter, _) => {
+                escaped.push(letter);
+                continue;
+            }
+        });
+    }
+    Cow::Owned(escaped)
 }
 
 /// Tells whether a byte is of ASCII and stands for itself in text and in values.
 fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"')
 }
 
-fn escape_attribute(text: &str) -> Cow<'_, str> {
-    let escaped = escape_text(text);
-    if escaped.contains(['\n', '\t']) {
-        // XML 3.3.3: white space in attribute values is read as spaces unless it is a reference.
-        Cow::Owned(escaped.replace('\n', "&#xA;").replace('\t', "&#x9;"))
-    } else {
-        escaped
-    }
-}
-
-/// Drops the characters that XML 1.0 cannot carry at all (section 2.2).
-fn without_controls(text: &str) -> Cow<'_, str> {
-    let forbidden = |c: char| {
-        (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}')
-    };
-    if text.contains(forbidden) {
-        Cow::Owned(text.replace(forbidden, ""))
-    } else {
-        Cow::Borrowed(text)
-    }
+/// Tells whether XML 1.0 cannot carry a character at all (section 2.2).
+fn is_forbidden(letter: char) -> bool {
+    (letter < ' ' && !matches!(letter, '\t' | '\n' | '\r'))
+        || matches!(letter, '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::base::clock::Time;
 use crate::base::encoding::{base64url, from_base64url};
 use crate::identity::keyring::KeyRing;
-use crate::identity::signing_key;
+use crate::identity::signing_key::{self, NotSigned};
 use crate::xml::keys;
 
 /// A token in its parts (RFC 7515 3.1).
@@ -59,11 +59,9 @@ impl Parts {
     }
 
     /// Signs with the key that a ring signs with at a time.
-    pub(super) fn sign(&self, ring: &KeyRing, at: Time) -> Result<String, Error> {
+    pub(super) fn sign(&self, ring: &KeyRing, at: Time) -> Result<String, NotSigned> {
         let key = ring.current(signing_key::Algorithm::Es256, at).expect("there is always a key");
-        let key = key.encoding_key();
-        let signed = self.signed();
-        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::ES256)?;
+        let signature = key.signature(self.signed().as_bytes())?;
         Ok(self.with_signature(&signature))
     }
 

@@ -21,6 +21,7 @@ use super::serve::{ATTACKER_PATH, KeySets};
 use crate::base::clock::{Time, earlier, later};
 use crate::identity::assurance::Assurance;
 use crate::identity::keyring::KeyRing;
+use crate::identity::signing_key::NotSigned;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::simulator::people::Person;
 
@@ -143,6 +144,12 @@ pub(super) struct Error(String);
 
 impl From<jsonwebtoken::errors::Error> for Error {
     fn from(error: jsonwebtoken::errors::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<NotSigned> for Error {
+    fn from(error: NotSigned) -> Self {
         Self(error.to_string())
     }
 }

@@ -2,7 +2,7 @@
 //! waiting loses one to a network that has many.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::History;
 use crate::base::clock::{Time, later};
@@ -12,7 +12,7 @@ use crate::flow::ledger::{Bounds, Entry, Ledger};
 use crate::store::Digest;
 
 /// One history that is to be kept.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Job {
     pub(super) history: History,
     pub(super) network: Network,
@@ -26,7 +26,7 @@ pub(super) struct Waiting {
 
 #[derive(Default)]
 struct Jobs {
-    by_digest: HashMap<Digest, Job>,
+    by_digest: HashMap<Digest, Arc<Job>>,
     order: VecDeque<Digest>,
 }
 
@@ -46,18 +46,18 @@ impl Waiting {
             if !admission.is_admitted {
                 return evicted + 1;
             }
-            jobs.by_digest.insert(digest, job);
+            jobs.by_digest.insert(digest, Arc::new(job));
             jobs.order.push_back(digest);
             evicted
         })
     }
 
     /// Returns the one that waits longest; it goes on waiting until it is done.
-    pub(super) fn first(&self) -> Option<(Digest, Job)> {
+    pub(super) fn first(&self) -> Option<(Digest, Arc<Job>)> {
         self.with(|jobs| {
             while let Some(digest) = jobs.order.front().copied() {
                 if let Some(job) = jobs.by_digest.get(&digest) {
-                    return Some((digest, job.clone()));
+                    return Some((digest, Arc::clone(job)));
                 }
                 jobs.order.pop_front();
             }
