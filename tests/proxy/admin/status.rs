@@ -43,9 +43,11 @@ fn a_browser_is_asked_for_a_password_that_opens_this_page_alone() {
         }
     }
     // The page knows two languages: of those that are wanted, one of these is chosen.
-    for (wanted, heading) in
-        [("uk,pl;q=0.9", "Stan Bramy"), ("uk", "Stan Bramy"), ("uk,en;q=0.9", "State of the gateway")]
-    {
+    for (wanted, heading) in [
+        ("uk,pl;q=0.9", "Stan Bramy"),
+        ("uk", "Stan Bramy"),
+        ("uk,en;q=0.9", "State of the gateway"),
+    ] {
         let wanted = format!("Accept-Language: {wanted}");
         let page = ask(&gateway, "GET /status", &[&password(ANNA), &wanted], "");
         assert!(page.text().contains(&format!("<h1>{heading}")), "{wanted}: {}", page.text());
