@@ -37,6 +37,9 @@ async fn act(operator: &Operator, arguments: &Arguments) -> Result<(), String> {
         Some(level) => {
             let level = Some(level).filter(|level| *level != "configured");
             let seconds = arguments.time.map(|time| time.get().as_secs());
+            if seconds.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
+                return Err("--for is one second to 24h".to_owned());
+            }
             let wanted = json!({ "level": level, "for_seconds": seconds });
             operator.ask(Method::PUT, "/log/level", Some(wanted)).await?
         }
@@ -50,3 +53,6 @@ async fn act(operator: &Operator, arguments: &Arguments) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// The longest time, in seconds, that a level may be changed for.
+const LONGEST: u64 = 86_400;

@@ -156,7 +156,7 @@ impl Problem {
     /// Says what to do about it.
     fn advice(&self) -> &'static str {
         match self {
-            Self::NoSuch(_) => "list those there are",
+            Self::NoSuch(_) => "look whether it is written rightly, and still there",
             Self::NotHere(_) => "ask over loopback, where the gateway runs, and through no proxy",
             Self::Malformed(_) => "see /openapi.json for what is taken",
             Self::Conflict(_) => "do what it says first",

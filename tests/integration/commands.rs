@@ -278,7 +278,7 @@ fn sessions_takes_the_configuration_before_and_after_what_it_is_to_do() {
     let file = file.to_str().unwrap();
     for words in [["sessions", "-c", file, "list"], ["sessions", "list", "-c", file]] {
         let said = text(&brama(&words).stderr);
-        assert!(said.contains("operations.admin_token_file is not given"), "{said}");
+        assert!(said.contains("obeys nobody: give operations.admin_token_file"), "{said}");
     }
 }
 

@@ -24,6 +24,7 @@ use crate::flow::history::History;
 pub(super) struct Arguments {
     /// The number on the citizen's page. Or the number of a request in the logs, the `sid` of a
     /// session, or the ID of an `AuthnRequest`.
+    #[arg(allow_hyphen_values = true)]
     number: String,
     #[command(flatten)]
     gateway: Gateway,

@@ -29,6 +29,8 @@ pub(super) const EXCUSES: &[(&str, &str, &str)] = &[
         "brama explain answer.xml",
         "needs a captured answer: tests/conformance/sample.rs",
     ),
+    ("docs/admin-api.md", "install -d", "needs the group of the package"),
+    ("docs/pl/utrzymanie.md", "install -d", "needs the group of the package"),
     ("docs/admin-api.md", "printf %s", "needs a log: tests/proxy/admin/audit.rs"),
     ("docs/audit.md", "brama audit verify --config", "needs a log: tests/audit/commands.rs"),
     ("docs/audit.md", "brama audit verify --expect", "needs a log: tests/audit/commands.rs"),

@@ -76,6 +76,10 @@ fn who_lacks_one_of_them_is_told_so() {
             &["log-level", "--address", "ADDRESS", "--token-file", "anna", "--as", "jan"],
             "cannot be used with",
         ),
+        (
+            &["log-level", "info", "--for", "48h", "--address", "ADDRESS", "--token-file", "jan"],
+            "--for is one second to 24h",
+        ),
         // No certificate of the listener, where plain HTTP is spoken.
         (
             &[
