@@ -31,6 +31,17 @@ pub(super) const EXCUSES: &[(&str, &str, &str)] = &[
     ),
     ("docs/admin-api.md", "install -d", "needs the group of the package"),
     ("docs/pl/utrzymanie.md", "install -d", "needs the group of the package"),
+    (
+        "docs/admin-api.md",
+        "curl --cacert",
+        "needs that listener: tests/proxy/admin/certificates.rs",
+    ),
+    ("docs/admin-api.md", "brama sessions list", "needs that token: tests/proxy/admin/alone.rs"),
+    (
+        "docs/pl/utrzymanie.md",
+        "brama sessions list --address",
+        "needs that token: tests/proxy/admin/alone.rs",
+    ),
     ("docs/admin-api.md", "printf %s", "needs a log: tests/proxy/admin/audit.rs"),
     ("docs/audit.md", "brama audit verify --config", "needs a log: tests/audit/commands.rs"),
     ("docs/audit.md", "brama audit verify --expect", "needs a log: tests/audit/commands.rs"),
