@@ -32,7 +32,7 @@ impl World {
         let plan = Plan::empty().tls(Tls::On).tls_names(&["portal.test"]).public_url(PORTAL);
         let plan = plan.upstream("portal", &url).route("/", "portal", "required");
         let mut gateway = plan.log("level = \"info\"").node(&simulator).start();
-        for used_for in ["signing", "node", "client"] {
+        for used_for in ["client", "signing", "node"] {
             is_in_use(&mut gateway, used_for);
         }
         let next = rcgen::generate_simple_self_signed(["portal.test".to_owned()]).unwrap();
