@@ -328,7 +328,7 @@ fn the_level_of_the_log_changes_for_a_while() {
     assert_eq!(gateway.command("log-level", &["configured"], "").1, "info\n");
     assert_eq!(show(), configured);
     let (done, said) = gateway.command("log-level", &["debug", "--for", "2d"], "");
-    assert!(!done && said.contains("for_seconds"), "{said}");
+    assert!(!done && said.contains("--for is one second to 24h"), "{said}");
     gateway.has_said(&["operator changed the level of the log", "\"jan\""]);
     gateway.has_said(&["the level of the log is that of the configuration"]);
 }
