@@ -6,7 +6,7 @@
 //!    is worth hiding, and balancers do not say whom they mean. Its parts (`?verbose`) are not.
 //! 3. All else is answered under the listener's own names alone, and to no foreign page ([`guard`]).
 //! 4. What is told of citizens, and what changes something, needs the token of an operator
-//!    ([`operators`]). Wrong tokens are answered one after the other, and told ([`wrong`]).
+//!    ([`operators`]). Wrong tokens are answered one after the other, and told (`wrong`).
 //! 5. What is sent is bounded and read strictly ([`call`]); what is wrong is told as a problem of
 //!    RFC 9457 ([`problem`]).
 //!
