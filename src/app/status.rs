@@ -35,7 +35,6 @@ impl Source for Metrics {
             store: Store {
                 name: self.store.0,
                 is_up: true,
-                away_for: std::time::Duration::ZERO,
                 hears: true,
                 replicas: self.replicas.seen(),
             },
@@ -54,7 +53,6 @@ impl Source for Metrics {
         facts.exchanges = (flows.node.under_way() as u64, flows.node.maximum() as u64);
         facts.is_audit_well = shared.audit.status().is_well;
         facts.store.is_up = !flows.sessions.is_away();
-        facts.store.away_for = flows.sessions.away_for(now);
         facts.store.hears = flows.sessions.hears_of_ends();
         let groups = worker.proxy.upstreams.groups();
         facts.upstreams = groups.map(|group| upstream(group.status(Instant::now()))).collect();
@@ -76,7 +74,6 @@ impl Source for Metrics {
             signed_in: counts.logins_finished.all().iter().map(|(_, count)| count).sum(),
             refused: counts.refusals.all(),
             exchanges: (good, bad),
-            sessions: flows.sessions.count_near() as u64,
             durations: self.spreads(exchanges),
         }
     }

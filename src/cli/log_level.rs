@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::operator::{Gateway, Operator};
 use super::output::print;
 use crate::config::file::HumanDuration;
+use crate::operations::log_level::LONGEST;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -37,7 +38,7 @@ async fn act(operator: &Operator, arguments: &Arguments) -> Result<(), String> {
         Some(level) => {
             let level = Some(level).filter(|level| *level != "configured");
             let seconds = arguments.time.map(|time| time.get().as_secs());
-            if seconds.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
+            if seconds.is_some_and(|seconds| !(1..=LONGEST.into()).contains(&seconds)) {
                 return Err("--for is one second to 24h".to_owned());
             }
             let wanted = json!({ "level": level, "for_seconds": seconds });
@@ -53,6 +54,3 @@ async fn act(operator: &Operator, arguments: &Arguments) -> Result<(), String> {
     }
     Ok(())
 }
-
-/// The longest time, in seconds, that a level may be changed for.
-const LONGEST: u64 = 86_400;

@@ -184,7 +184,7 @@ impl Amount {
 pub(super) const SETS: &str =
     "Has the program log more or less, for a while or until the next start.";
 /// The most seconds until it falls back: a day.
-const LONGEST: u32 = 86_400;
+pub const LONGEST: u32 = 86_400;
 
 #[cfg(test)]
 mod tests {

@@ -45,6 +45,17 @@ fn killed_and_resumed() -> World {
     world
 }
 
+/// A log of two files: twenty-five sign-ins of a day, and five of the next.
+fn two_days() -> World {
+    let world = World::new();
+    let log = world.start();
+    world.sign_in(&log, 0..25);
+    world.clock.advance(Duration::from_secs(24 * 3600));
+    world.sign_in(&log, 25..30);
+    drop(log);
+    world
+}
+
 #[test]
 fn a_log_in_which_nothing_is_signed_is_none() {
     let world = World::new();
@@ -184,12 +195,7 @@ fn a_log_that_was_replaced_behind_what_was_noted_is_found() {
 
 #[test]
 fn a_checkpoint_just_before_the_first_record_is_that_of_the_file_before() {
-    let world = World::new();
-    let log = world.start();
-    world.sign_in(&log, 0..25);
-    world.clock.advance(Duration::from_secs(24 * 3600));
-    world.sign_in(&log, 25..30);
-    drop(log);
+    let world = two_days();
     let old = world.files().pop().unwrap();
     let (before, _) = Chain::after(lines(&old).last().unwrap().as_bytes()).unwrap();
     fs::remove_file(&old).unwrap();
@@ -321,12 +327,7 @@ fn what_is_left_out_of_a_folder_is_said_and_a_folder_without_records_is_no_log()
 
 #[test]
 fn a_file_that_was_emptied_has_not_the_record_that_its_name_says() {
-    let world = World::new();
-    let log = world.start();
-    world.sign_in(&log, 0..25);
-    world.clock.advance(Duration::from_secs(24 * 3600));
-    world.sign_in(&log, 25..30);
-    drop(log);
+    let world = two_days();
     assert_eq!(world.faults(), []);
     fs::write(world.files().pop().unwrap(), "").unwrap();
     assert_eq!(world.faults(), [Fault::SwappedFile]);

@@ -1,7 +1,5 @@
 //! What a gateway knows of itself at a moment.
 
-use std::time::Duration;
-
 use super::durations::Spreads;
 use crate::base::clock::Time;
 
@@ -62,8 +60,6 @@ pub struct Store {
     pub name: &'static str,
     /// Whether it answered when it was asked last.
     pub is_up: bool,
-    /// How long it has been away.
-    pub away_for: Duration,
     /// Whether it is heard what other replicas tell.
     pub hears: bool,
     /// How many gateways share it; nothing when that is not known.
@@ -116,8 +112,6 @@ pub struct Totals {
     pub refused: Vec<(&'static str, u64)>,
     /// Exchanges with the node that went well, and that did not.
     pub exchanges: (u64, u64),
-    /// Sessions near, which may become fewer.
-    pub sessions: u64,
     /// How long things took.
     pub durations: Spreads,
 }

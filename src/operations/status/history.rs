@@ -38,8 +38,6 @@ pub struct Minute {
     pub reasons: Vec<(&'static str, u32)>,
     /// Exchanges with the node that went well, and that did not.
     pub exchanges: (u32, u32),
-    /// Sessions near, at its end.
-    pub sessions: u32,
 }
 
 impl History {
@@ -120,7 +118,6 @@ impl Minute {
                 grown(before.exchanges.0, after.exchanges.0),
                 grown(before.exchanges.1, after.exchanges.1),
             ),
-            sessions: u32::try_from(after.sessions).unwrap_or(u32::MAX),
         }
     }
 }
@@ -143,7 +140,7 @@ mod tests {
 
     fn totals(signed_in: u64, expired: u64, replayed: u64) -> Totals {
         let refused = vec![("login.expired", expired), ("login.replayed_artifact", replayed)];
-        Totals { begun: signed_in + 1, signed_in, refused, sessions: 7, ..Totals::default() }
+        Totals { begun: signed_in + 1, signed_in, refused, ..Totals::default() }
     }
 
     fn at(minute: i64) -> Time {
