@@ -13,11 +13,12 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use http::request::Parts;
 use http::{Method, Uri, Version};
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use super::access_record::AccessRecord;
 use super::context::RequestContext;
-use super::lasting::Cut;
+use super::lasting::{Cut, Lasting};
 use super::service::ServiceResponse;
 use crate::base::body::{Body, BoxError};
 use crate::base::clock::{SharedClock, Time};
@@ -27,8 +28,8 @@ use crate::observe::events::Events;
 use crate::observe::traces::{self, Trace, Value};
 use crate::session::PublicName;
 
-/// Follows a response on its way: the line of the access log is written when the answer's body is
-/// dropped. `has_secret_query` says that the query may hold a handle.
+/// Follows a response on its way: what ended it is counted, and the line of the access log written,
+/// when the answer's body is dropped. `has_secret_query` says that the query may hold a handle.
 #[must_use]
 pub fn follow(
     context: RequestContext,
@@ -37,15 +38,18 @@ pub fn follow(
     has_secret_query: bool,
 ) -> ServiceResponse {
     let ServiceResponse { response, passed, lasting } = answer;
-    let entry = entry(context, noted, has_secret_query, response.status().as_u16());
-    let response = response.map(|body| Body::stream(RecordedBody { body, is_over: false, entry }));
+    let followed = followed(context, noted, has_secret_query, response.status().as_u16());
+    // Its errors are boxed already.
+    let response = response.map(|body| {
+        Body::Stream(UnsyncBoxBody::new(RecordedBody { body, is_over: false, followed }))
+    });
     ServiceResponse { response, passed, lasting }
 }
 
 /// Notes a request whose client left before there was an answer.
 pub fn unanswered(context: RequestContext, noted: Noted<'_>, has_secret_query: bool) {
-    let mut entry = entry(context, noted, has_secret_query, CLIENT_CLOSED);
-    entry.ended = Some(Ended::ClientClosedUnanswered);
+    let mut followed = followed(context, noted, has_secret_query, CLIENT_CLOSED);
+    followed.ended = Some(Ended::ClientClosedUnanswered);
 }
 
 /// Where it is noted: the access log and the counts, and the clock that says when it was over.
@@ -54,21 +58,33 @@ pub type Noted<'n> = (&'n Arc<AccessLog>, &'n Arc<Events>, &'n SharedClock);
 /// There is no status for it in RFC 9110; web servers write this one.
 const CLIENT_CLOSED: u16 = 499;
 
-fn entry(
+fn followed(
     context: RequestContext,
-    (access, events, clock): Noted<'_>,
+    noted: Noted<'_>,
     has_secret_query: bool,
     status: u16,
-) -> Entry {
+) -> Followed {
+    let (access, events, _) = noted;
+    let is_head = context.parts.method == Method::HEAD;
+    let lasting = context.record.lasting.clone();
+    let is_traced = context.trace.as_ref().is_some_and(|trace| trace.is_recorded());
+    let is_told = is_traced || !access.is_off();
+    let entry = if is_told { Some(entry(context, noted, has_secret_query, status)) } else { None };
+    Followed { events: Arc::clone(events), is_head, sent: 0, ended: None, lasting, entry }
+}
+
+fn entry(
+    context: RequestContext,
+    (access, _, clock): Noted<'_>,
+    has_secret_query: bool,
+    status: u16,
+) -> Box<Entry> {
     let Parts { method, uri, version, .. } = *context.parts;
-    Entry {
+    Box::new(Entry {
         access: Arc::clone(access),
-        events: Arc::clone(events),
         clock: Arc::clone(clock),
         started: context.began,
         status,
-        sent: 0,
-        ended: None,
         // Headers are not kept as long as a stream lasts.
         request: context.id,
         method,
@@ -80,7 +96,7 @@ fn entry(
         trace: context.trace,
         record: context.record,
         has_secret_query,
-    }
+    })
 }
 
 /// The body of an answer; the request is noted when it is dropped.
@@ -88,7 +104,7 @@ pub struct RecordedBody {
     body: Body,
     /// The end of the body was read.
     is_over: bool,
-    entry: Entry,
+    followed: Followed,
 }
 
 impl HttpBody for RecordedBody {
@@ -101,8 +117,8 @@ impl HttpBody for RecordedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         match &frame {
-            Some(Ok(_)) => self.entry.sent += data_length(frame.as_ref()).unwrap_or(0),
-            Some(Err(_)) => self.entry.ended = Some(Ended::UpstreamBroke),
+            Some(Ok(_)) => self.followed.sent += data_length(frame.as_ref()).unwrap_or(0),
+            Some(Err(_)) => self.followed.ended = Some(Ended::UpstreamBroke),
             None => self.is_over = true,
         }
         Poll::Ready(frame)
@@ -121,22 +137,47 @@ impl HttpBody for RecordedBody {
 /// read.
 impl Drop for RecordedBody {
     fn drop(&mut self) {
-        let Self { body, is_over, entry } = self;
-        let is_over = *is_over || entry.method == Method::HEAD || body.is_end_stream();
-        if !is_over && entry.ended.is_none() {
-            entry.ended = Some(Ended::ClientClosed);
+        let Self { body, is_over, followed } = self;
+        let is_over = *is_over || followed.is_head || body.is_end_stream();
+        if !is_over && followed.ended.is_none() {
+            followed.ended = Some(Ended::ClientClosed);
+        }
+    }
+}
+
+/// What every answer is followed for: how it ended.
+struct Followed {
+    events: Arc<Events>,
+    is_head: bool,
+    sent: u64,
+    ended: Option<Ended>,
+    lasting: Option<Arc<Lasting>>,
+    /// What is told of it: on the heap, and only where there is an access log or a span.
+    entry: Option<Box<Entry>>,
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        let cut = self.lasting.as_ref().and_then(|lasting| lasting.cut());
+        let ended = match cut {
+            Some(Cut::SessionEnded) => Some(Ended::SessionEnded),
+            Some(Cut::NotAllowed) => Some(Ended::NotAllowed),
+            None => self.ended,
+        };
+        if let Some(ended) = ended {
+            self.events.counts().requests_cut.add(ended.name());
+        }
+        if let Some(entry) = &self.entry {
+            entry.tell(self.sent, ended, cut.map(Cut::code));
         }
     }
 }
 
 struct Entry {
     access: Arc<AccessLog>,
-    events: Arc<Events>,
     clock: SharedClock,
     started: Time,
     status: u16,
-    sent: u64,
-    ended: Option<Ended>,
     request: String,
     method: Method,
     uri: Uri,
@@ -150,27 +191,16 @@ struct Entry {
     has_secret_query: bool,
 }
 
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let answered = self.record.answered.as_ref();
-        let quoted = self.record.quoted.as_deref();
-        let received = self.record.received.as_ref();
-        let cut = self.record.lasting.as_ref().and_then(|lasting| lasting.cut());
-        let ended = match cut {
-            Some(Cut::SessionEnded) => Some(Ended::SessionEnded),
-            Some(Cut::NotAllowed) => Some(Ended::NotAllowed),
-            None => self.ended,
-        };
-        if let Some(ended) = ended {
-            self.events.counts().requests_cut.add(ended.name());
-        }
-        let cut = cut.map(Cut::code);
+impl Entry {
+    /// Writes the line, and ends the span.
+    fn tell(&self, sent: u64, ended: Option<Ended>, cut: Option<Reason>) {
         let trace = self.trace.as_ref();
         if let Some(trace) = trace.filter(|trace| trace.is_recorded()) {
             self.end_span(trace, ended, cut);
         }
-        let trace = trace.map(|trace| trace.id());
-        let session = self.record.session;
+        let answered = self.record.answered.as_ref();
+        let quoted = self.record.quoted.as_deref();
+        let received = self.record.received.as_ref();
         self.access.write(&Record {
             time: self.started,
             request: &self.request,
@@ -183,7 +213,7 @@ impl Drop for Entry {
             is_tls: self.is_tls,
             status: self.status,
             received: received.map_or(0, |count| count.load(Ordering::Relaxed)),
-            sent: self.sent,
+            sent,
             total: self.clock.now().duration_since(self.started).unsigned_abs(),
             connect: answered.and_then(|answered| answered.connect),
             first_byte: answered.map(|answered| answered.first_byte),
@@ -191,15 +221,13 @@ impl Drop for Entry {
             route: self.record.route.as_ref().map(|route| &*route.path),
             reason: self.record.reason.or(cut).map(|reason| reason.as_str()),
             ended,
-            session: session.as_ref().map(PublicName::as_str),
-            trace,
+            session: self.record.session.as_ref().map(PublicName::as_str),
+            trace: trace.map(|trace| trace.id()),
             referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),
             user_agent: quoted.and_then(|quoted| Some(quoted.user_agent.as_ref()?.as_bytes())),
         });
     }
-}
 
-impl Entry {
     /// Ends the span of the request, by the names of OpenTelemetry (semantic conventions for HTTP,
     /// 1.37). The path is not said: people's numbers stand in it.
     fn end_span(&self, trace: &Trace, ended: Option<Ended>, cut: Option<Reason>) {
