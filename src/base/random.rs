@@ -12,8 +12,16 @@ use super::encoding::base64url;
 #[must_use]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives random bytes");
+    fill(&mut bytes);
     bytes
+}
+
+/// Fills what is there with random bytes.
+///
+/// # Panics
+/// As [`bytes`] does.
+pub fn fill(bytes: &mut [u8]) {
+    aws_lc_rs::rand::fill(bytes).expect("the operating system gives random bytes");
 }
 
 /// Returns 128 random bits as 22 base64url characters: an unguessable handle.

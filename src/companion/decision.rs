@@ -148,7 +148,7 @@ async fn judge(
     let received = worker.receive_told(context, client)?;
     let trace = context.trace.clone();
     let judged = pin!(judge_received(worker, context, received));
-    match &trace {
+    match trace {
         None => judged.await,
         Some(trace) => traces::within(trace, judged).await,
     }

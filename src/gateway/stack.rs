@@ -187,7 +187,7 @@ impl Worker {
         let received = self.receive(context, peer)?;
         let trace = context.trace.clone();
         let served = pin!(self.serve(context, received, peer, body));
-        match &trace {
+        match trace {
             None => served.await,
             // What others are asked meanwhile belongs to its trace.
             Some(trace) => traces::within(trace, served).await,

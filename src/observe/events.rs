@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::ears::log;
+use super::ears::{log, traces};
 use super::event::{Asked, Ear, Event, Told};
 use super::metrics::GatewayCounts;
 use crate::base::clock::Time;
@@ -16,7 +16,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Tells the log, the counts, and these.
+    /// Tells the log, the counts, the traces, and these.
     #[must_use]
     pub fn new(ears: Vec<Arc<dyn Ear>>) -> Arc<Self> {
         Arc::new(Self { counts: GatewayCounts::default(), ears })
@@ -27,6 +27,7 @@ impl Events {
         let told = Told { request, at, event };
         log::hear(&told);
         self.counts.hear(&told);
+        traces::hear(&told);
         for ear in &self.ears {
             ear.hear(&told);
         }

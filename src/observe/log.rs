@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_line_says_which_trace_it_belongs_to_in_its_own_form() {
-        let trace = TraceId::make();
+        let (trace, _) = traces::context::make_both();
         for (line, told) in [
             (
                 "{\"level\":\"INFO\"}\n",

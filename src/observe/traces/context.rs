@@ -32,16 +32,18 @@ pub struct TraceId([u8; 16]);
 pub struct SpanId([u8; 8]);
 
 impl TraceId {
-    /// Makes one that nothing else has.
-    #[must_use]
-    pub fn make() -> Self {
-        Self(random_bytes())
-    }
-
     /// Returns its bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// Returns it in hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> [u8; 32] {
+        let mut text = [0; 32];
+        write_hex(&self.0, &mut text);
+        text
     }
 
     /// Returns the part that is random whoever made it: seven bytes (level 2, 3.2.2.3.1).
@@ -55,7 +57,7 @@ impl SpanId {
     /// Makes one that nothing else has.
     #[must_use]
     pub fn make() -> Self {
-        Self(random_bytes())
+        Self(POOL.with_borrow_mut(Pool::take))
     }
 
     /// Returns its bytes.
@@ -67,9 +69,7 @@ impl SpanId {
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 32];
-        write_hex(&self.0, &mut text);
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.hex()).unwrap_or_default())
     }
 }
 
@@ -222,8 +222,8 @@ impl Traceparent {
 
     /// Returns the text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -240,33 +240,39 @@ fn hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-fn write_hex(bytes: &[u8], text: &mut [u8]) {
-    for (byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
-        pair.copy_from_slice(&PAIRS[usize::from(*byte)]);
+fn write_hex<const N: usize>(bytes: &[u8; N], text: &mut [u8]) {
+    for (byte, pair) in bytes.iter().zip(text.as_chunks_mut().0) {
+        *pair = PAIRS[usize::from(*byte)];
     }
 }
 
-/// Returns random bytes that are not all zero. They guard nothing; each thread gets many at once,
-/// because asking for few costs as much.
-fn random_bytes<const N: usize>() -> [u8; N] {
-    POOL.with_borrow_mut(|pool| {
-        loop {
-            if pool.bytes.len() - pool.next < N {
-                *pool = Pool { bytes: random::bytes(), next: 0 };
-            }
-            let mut bytes = [0; N];
-            bytes.copy_from_slice(&pool.bytes[pool.next..pool.next + N]);
-            pool.next += N;
-            if bytes != [0; N] {
-                return bytes;
-            }
-        }
-    })
+/// Makes the names of a trace and of its first span.
+#[must_use]
+pub fn make_both() -> (TraceId, SpanId) {
+    POOL.with_borrow_mut(|pool| (TraceId(pool.take()), SpanId(pool.take())))
 }
 
+/// Random bytes that guard nothing; each thread gets many at once, because asking for few costs as much.
 struct Pool {
     bytes: [u8; POOLED],
     next: usize,
+}
+
+impl Pool {
+    /// Returns bytes that are not all zero.
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        loop {
+            if let Some(bytes) = self.bytes[self.next..].first_chunk::<N>() {
+                self.next += N;
+                if *bytes != [0; N] {
+                    return *bytes;
+                }
+            } else {
+                random::fill(&mut self.bytes);
+                self.next = 0;
+            }
+        }
+    }
 }
 
 const POOLED: usize = 1024;

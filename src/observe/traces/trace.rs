@@ -14,6 +14,9 @@ use crate::base::clock::Time;
 /// The most spans of one request; more are left out and counted.
 pub const MAX_SPANS: usize = 64;
 
+/// As many attributes as a span usually has.
+const ATTRIBUTES: usize = 10;
+
 /// The trace that a request belongs to.
 #[derive(Debug)]
 pub struct Trace {
@@ -39,6 +42,8 @@ pub(super) struct Recording {
 #[derive(Debug)]
 pub(super) struct Spans {
     over: Vec<Span>,
+    /// What was said of the request itself, whose span is made at its end.
+    said: Vec<(&'static str, Value)>,
     /// What begins next is below of this.
     above: SpanId,
     /// The request has ended. What ends later, because it belongs to the citizen and not to the
@@ -48,7 +53,7 @@ pub(super) struct Spans {
 
 impl Recording {
     pub(super) fn begin(queue: &Arc<Queue>, began: Time, span: SpanId) -> Self {
-        let spans = Spans { over: Vec::new(), above: span, is_over: false };
+        let spans = Spans { over: Vec::new(), said: Vec::new(), above: span, is_over: false };
         let queue = Arc::clone(queue);
         Self { queue, began, instant: Instant::now(), spans: Mutex::new(spans) }
     }
@@ -119,11 +124,21 @@ impl Trace {
             kind,
             start,
             end: start,
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity(ATTRIBUTES),
             has_failed: false,
         };
         let above = is_above.then_some(parent);
         Some(Box::new(Open { trace: Arc::clone(self), span: Some(span), above }))
+    }
+
+    /// Says something of the request itself; what was said first counts.
+    pub(super) fn say(&self, key: &'static str, value: Value) {
+        let Some(recording) = &self.recording else { return };
+        let mut spans = recording.spans();
+        let is_known = spans.said.iter().any(|(known, _)| *known == key);
+        if !spans.is_over && !is_known {
+            spans.said.push((key, value));
+        }
     }
 
     /// Takes a span that is over.
@@ -164,16 +179,16 @@ impl Trace {
             kind: Kind::Server,
             start: Duration::ZERO,
             end: recording.instant.elapsed(),
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity(ATTRIBUTES),
             has_failed,
         };
-        said.into_iter().for_each(|(key, value)| span.set(key, value));
         let mut spans = recording.spans();
         if std::mem::replace(&mut spans.is_over, true) {
             return;
         }
-        let mut over = std::mem::take(&mut spans.over);
+        let (mut over, heard) = (std::mem::take(&mut spans.over), std::mem::take(&mut spans.said));
         drop(spans);
+        said.into_iter().chain(heard).for_each(|(key, value)| span.set(key, value));
         over.push(span);
         recording.queue.push(self.batch(recording.began, over));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::Settings;
-use super::context::{Flags, Parent, SpanId, TraceId};
+use super::context::{self, Flags, Parent, SpanId, TraceId};
 use super::export::Exporter;
 use super::queue::{Queue, SpanCounts};
 use super::trace::{Recording, Trace};
@@ -56,15 +56,16 @@ impl Tracer {
             let Parent { trace: id, span, flags, state } = *parent?;
             return Some(Arc::new(Trace { id, span, parent: None, flags, state, recording: None }));
         }
-        let (id, above, flags, state) = match parent {
-            Some(parent) => (parent.trace, Some(parent.span), parent.flags, parent.state),
+        let (id, span, above, flags, state) = match parent {
+            Some(parent) => {
+                let Parent { trace, span, flags, state } = *parent;
+                (trace, SpanId::make(), Some(span), flags, state)
+            }
             None => {
-                let id = TraceId::make();
-                let flags = Flags::RANDOM;
-                (id, None, if self.sampled.has(id) { flags.sampled() } else { flags }, None)
+                let ((id, span), flags) = (context::make_both(), Flags::RANDOM);
+                (id, span, None, if self.sampled.has(id) { flags.sampled() } else { flags }, None)
             }
         };
-        let span = SpanId::make();
         let queue = self.queue.as_ref().filter(|_| flags.is_sampled());
         let recording = queue.map(|queue| Recording::begin(queue, began, span));
         Some(Arc::new(Trace { id, span, parent: above, flags, state, recording }))

@@ -168,10 +168,11 @@ fn apply_rules(proxy: &Proxy, route: &Route, context: &mut RequestContext) -> bo
     say(proxy, context, route.rewrite.prefix(), &mut headers);
     let trace = context.trace.as_deref().map(|trace| trace.traceparent(None));
     if let Some(trace) = &trace {
-        headers.add_text(&TRACEPARENT, trace.as_str());
+        headers.add_text(&TRACEPARENT, trace.as_bytes());
     }
     route.request_headers.apply(&mut headers);
-    let is_ours = |value: &HeaderValue| trace.is_some_and(|trace| value == trace.as_str());
+    let is_ours =
+        |value: &HeaderValue| trace.is_some_and(|trace| value.as_bytes() == trace.as_bytes());
     let is_told = headers.get(TRACEPARENT).is_some_and(is_ours);
     if is_told {
         headers.remove(TRACEPARENT);
@@ -202,7 +203,7 @@ fn say(
 ) {
     let standard = proxy.settings.sends_forwarded;
     forwarded::announce(fields, &context.client, &context.host, prefix, standard);
-    fields.add_text(&X_REQUEST_ID, &context.id);
+    fields.add_text(&X_REQUEST_ID, context.id.as_bytes());
     fields.add(&VIA, proxy.via.of(context.parts.version));
     if let Some(state) = context.trace.as_deref().and_then(Trace::state) {
         fields.add(&TRACESTATE, state);
@@ -327,7 +328,7 @@ impl<'r> Prepared<'r> {
             say(ours.proxy, ours.context, ours.prefix, fields);
         }
         if let Some(trace) = ours.trace {
-            fields.add_text(&TRACEPARENT, trace.traceparent(span).as_str());
+            fields.add_text(&TRACEPARENT, trace.traceparent(span).as_bytes());
         }
         for (name, value) in ours.told.iter().flat_map(Told::fields) {
             fields.add(name, value);

@@ -210,7 +210,12 @@ async fn one_login_is_one_trace_from_the_edge_to_the_node_and_the_portal() {
         // 5. What was done for a request lies within it.
         assert!(node["start"].as_u64() >= finish["start"].as_u64());
         assert!(node["end"].as_u64() <= finish["end"].as_u64());
-        // 6. Nothing of people, nothing that opens anything.
+        // 6. The requests of a login name it, the one before the node and the one after; others do not.
+        let login = |span: &Value| span["attributes"]["brama.authn_request"].clone();
+        let of_login: Vec<_> = requests.iter().filter(|span| !login(span).is_null()).collect();
+        assert!(of_login.len() >= 2 && of_login.iter().all(|span| login(span) == login(finish)));
+        assert!(login(finish).as_str().unwrap().starts_with("ID-") && login(passed).is_null());
+        // 7. Nothing of people, nothing that opens anything.
         let all = serde_json::to_string(&spans).unwrap();
         for secret in ["44051401359", "typed", "SAMLart", "ticket=", "state=", cookie.as_str()] {
             assert!(!all.contains(secret), "{secret}");

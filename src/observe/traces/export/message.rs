@@ -119,7 +119,11 @@ fn bytes(out: &mut Vec<u8>, field: u32, bytes: &[u8]) {
 
 /// A message within a message: its length stands before it, and is known when it is written.
 fn nested(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
-    let mut inner = Vec::new();
-    write(&mut inner);
-    bytes(out, field, &inner);
+    let start = out.len();
+    write(out);
+    let end = out.len();
+    encoding::encode_key(field, WireType::LengthDelimited, out);
+    encoding::encode_varint((end - start) as u64, out);
+    let head = out.len() - end;
+    out[start..].rotate_right(head);
 }
