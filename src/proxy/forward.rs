@@ -135,7 +135,7 @@ fn head_is_there<'u>(
     let first_byte = answered.in_flight.answered_at.duration_since(answered.began);
     upstream.durations.first_byte.observe(first_byte);
     if !proxy.access.is_off() {
-        let server = answered.in_flight.server_name(&upstream.group);
+        let server = answered.in_flight.server_name();
         context.record.answered(Answered { server, connect: answered.connect, first_byte });
     }
     context.record.is_timed = true;

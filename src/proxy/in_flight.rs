@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
-use super::upstream::{Admission, Group, Lease};
+use super::upstream::{Admission, Lease};
 use crate::observe::metrics::histogram::UpstreamDurations;
 
 /// What a request holds of its upstream while it lasts.
@@ -21,8 +21,8 @@ pub(super) struct InFlight {
 
 impl InFlight {
     /// Returns the name of the server for the log.
-    pub(super) fn server_name(&self, group: &Group) -> Arc<str> {
-        format!("{}/{}", group.settings().name, self.lease.endpoint()).into()
+    pub(super) fn server_name(&self) -> Arc<str> {
+        Arc::clone(self.lease.name())
     }
 
     /// Has the request counted when the last piece of its answer has gone, and this with it.

@@ -52,6 +52,12 @@ impl Lease {
         &self.server.endpoint
     }
 
+    /// Returns what the server is called in logs.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.server.name
+    }
+
     /// Returns the name that its certificate must be for, where there is TLS.
     #[must_use]
     pub fn tls_name(&self) -> Option<&ServerName<'static>> {

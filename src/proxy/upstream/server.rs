@@ -49,6 +49,8 @@ pub(super) struct Server {
     pub(super) core: Arc<Core>,
     pub(super) id: ServerId,
     pub(super) endpoint: Endpoint,
+    /// What it is called in logs: the upstream, and where connections go to.
+    pub(super) name: Arc<str>,
     /// Its name and port as configured, for requests of our own.
     pub(super) authority: String,
     /// The name that its certificate must be for.

@@ -299,6 +299,7 @@ impl Group {
             core: Arc::clone(&self.core),
             id: ServerId::next(),
             endpoint: endpoint.clone(),
+            name: format!("{}/{endpoint}", self.settings.name).into(),
             authority: self.settings.servers[source].address.authority(),
             tls_name,
             in_flight: AtomicU32::new(0),
