@@ -19,6 +19,7 @@ use aws_lc_rs::{error, rsa};
 use jsonwebtoken::Header;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -28,7 +29,18 @@ use crate::xml::keys::{self, KeyKind, PrivateKey};
 
 /// How identities are signed (RFC 7518, RFC 8037).
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub enum Algorithm {
     /// ECDSA on the curve P-256.

@@ -52,12 +52,12 @@ pub struct Standing {
     /// How many more.
     left: usize,
     /// What waits to be fetched.
-    kept: Vec<Captured>,
+    kept: Vec<KeptAnswer>,
 }
 
 /// An answer that was captured.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Captured {
+pub struct KeptAnswer {
     /// What it is fetched by.
     name: String,
     /// When it came.
@@ -102,7 +102,7 @@ impl CaptureDesk {
         said(&Standing {
             until: standing.until.map(|until| until.to_string()),
             left: standing.left,
-            kept: standing.kept.iter().map(Captured::of).collect(),
+            kept: standing.kept.iter().map(KeptAnswer::of).collect(),
         })
     }
 
@@ -115,7 +115,7 @@ impl CaptureDesk {
         let taken = self.captures.take(&call.name, self.acts.now());
         let taken = taken.ok_or(Problem::NoSuch("nothing is kept under this name"))?;
         self.acts.tell(&admin, AdminAction::FetchedCapture { login: &taken.login });
-        let Captured { name, at, login } = Captured::of(&taken);
+        let KeptAnswer { name, at, login } = KeptAnswer::of(&taken);
         said(&Sealed { name, at, login, sealed: taken.sealed })
     }
 
@@ -137,7 +137,7 @@ impl Wanted {
     }
 }
 
-impl Captured {
+impl KeptAnswer {
     fn of(captured: &capture::Captured) -> Self {
         let (name, login) = (captured.name.clone(), captured.login.clone());
         Self { name, at: captured.at.to_string(), login }

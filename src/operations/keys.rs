@@ -48,18 +48,7 @@ struct Gateway {
 #[serde(deny_unknown_fields)]
 pub struct Rotate {
     /// Only the key of this algorithm.
-    alg: Option<Alg>,
-}
-
-/// How a key signs (RFC 7518 3.1, RFC 8037 3.1).
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-enum Alg {
-    #[serde(rename = "ES256")]
-    Es256,
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-    #[serde(rename = "RS256")]
-    Rs256,
+    alg: Option<Algorithm>,
 }
 
 /// The key that retires.
@@ -151,7 +140,7 @@ impl KeyDesk {
     pub(super) async fn rotate(&self, call: Call) -> Done {
         let admin = call.admin()?;
         let asked: Rotate = call.take().await?;
-        self.perform(admin, Act::Rotate(asked.alg.map(Algorithm::from))).await
+        self.perform(admin, Act::Rotate(asked.alg)).await
     }
 
     pub(super) async fn retire(&self, call: Call) -> Done {
@@ -232,16 +221,6 @@ impl Gateway {
             signs_from: key.active_from.to_string(),
         });
         Listed { keys: keys.collect(), pending: None }
-    }
-}
-
-impl From<Alg> for Algorithm {
-    fn from(alg: Alg) -> Self {
-        match alg {
-            Alg::Es256 => Self::Es256,
-            Alg::EdDsa => Self::EdDsa,
-            Alg::Rs256 => Self::Rs256,
-        }
     }
 }
 
