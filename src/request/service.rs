@@ -28,8 +28,7 @@ pub struct Peer {
     /// The certificate that the client showed, in DER: its authority was looked at, and that the client has
     /// its key. None where none is asked for.
     pub certificate: Option<Arc<[u8]>>,
-    /// Takes the interim responses of an upstream, where they can go on: in HTTP/1.1. Hyper has no
-    /// way for them in HTTP/2.
+    /// Takes the interim responses of an upstream, where they can go on: in HTTP/1.1.
     pub interim: Option<Arc<Interim>>,
 }
 

@@ -1,7 +1,5 @@
 //! What is counted of connections: seldom enough that all workers share it.
 
-use std::error::Error as _;
-
 use crate::observe::metrics::{ByName, Count};
 
 /// What became of connections of citizens, for metrics.
@@ -36,33 +34,6 @@ impl Default for Counts {
     }
 }
 
-/// Says why we cut a connection of HTTP/2, if it was we who did. RFC 9113 7 has the names.
-pub(super) fn cut(error: &hyper::Error) -> Option<&'static str> {
-    if error.is_timeout() {
-        return Some("no_pong");
-    }
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<h2::Error>() {
-            return error.is_library().then(|| name(error.reason()));
-        }
-        cause = error.source();
-    }
-    None
-}
-
-fn name(reason: Option<h2::Reason>) -> &'static str {
-    match reason {
-        Some(h2::Reason::ENHANCE_YOUR_CALM) => "enhance_your_calm",
-        Some(h2::Reason::PROTOCOL_ERROR) => "protocol_error",
-        Some(h2::Reason::FLOW_CONTROL_ERROR) => "flow_control_error",
-        Some(h2::Reason::FRAME_SIZE_ERROR) => "frame_size_error",
-        Some(h2::Reason::COMPRESSION_ERROR) => "compression_error",
-        Some(h2::Reason::STREAM_CLOSED) => "stream_closed",
-        _ => "other",
-    }
-}
-
-/// Of a connection of HTTP/2 that we cut before hyper read the head. No error of hyper tells it
-/// ([`cut`]): its h2 keeps of ours the words only.
+/// Of a connection of HTTP/2 that we cut before h2 read the head. No error of h2 tells it: it keeps
+/// of ours the words only.
 pub(super) const MALFORMED_HEAD: &str = "malformed_head";

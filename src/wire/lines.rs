@@ -77,7 +77,17 @@ impl Lines {
     /// Makes a map of them.
     #[must_use]
     pub fn to_map(&self) -> HeaderMap {
-        let mut map = HeaderMap::with_capacity(self.spans.len());
+        let mut map = HeaderMap::new();
+        self.put_into(&mut map);
+        map
+    }
+
+    /// Puts them into a map, beside what is there of the same names.
+    pub fn put_into(&self, map: &mut HeaderMap) {
+        if self.is_empty() {
+            return;
+        }
+        map.reserve(self.spans.len() + MORE);
         for (name, value) in self.iter() {
             let name = HeaderName::from_bytes(name);
             let value = HeaderValue::from_maybe_shared(self.head.slice_ref(value));
@@ -86,7 +96,6 @@ impl Lines {
                 map.append(name, value);
             }
         }
-        map
     }
 
     /// Writes the fields in the order in which they stood.
@@ -98,6 +107,9 @@ impl Lines {
         }
     }
 }
+
+/// Room for a date, a length and the like, so that a map does not grow again.
+const MORE: usize = 4;
 
 fn read(head: &[u8], span: Span) -> (&[u8], &[u8]) {
     let slice = |at: u32, length: u32| &head[at as usize..(at + length) as usize];

@@ -11,7 +11,7 @@
 //! 4. What goes out is written anew, byte by byte, from what was understood: [`outgoing`].
 //!
 //! The tokens of a head are cut out by `httparse`; what is kept of them are slices of the bytes
-//! as they came, without a copy. HTTP/2 is left to `hyper`. Nothing here knows of logins.
+//! as they came, without a copy. HTTP/2 is left to `h2`. Nothing here knows of logins.
 
 pub mod chunked;
 pub mod deadline;

@@ -272,15 +272,12 @@ async fn a_piece_without_bytes_does_not_end_a_body() {
     // Of HTTP/2, where a frame may be empty.
     let (ours, theirs) = duplex(1 << 16);
     let (hand, body) = tokio::sync::oneshot::channel();
-    let hand = Mutex::new(Some(hand));
-    let service = hyper::service::service_fn(move |request: http::Request<_>| {
-        let hand = hand.lock().unwrap().take().unwrap();
-        assert!(hand.send(request.into_body()).is_ok());
-        std::future::pending::<Result<http::Response<String>, io::Error>>()
+    tokio::spawn(async move {
+        let mut connection = h2::server::handshake(ours).await.unwrap();
+        let (request, _respond) = connection.accept().await.unwrap().unwrap();
+        hand.send(request.into_body()).unwrap();
+        while connection.accept().await.is_some() {}
     });
-    let serve = hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new());
-    let serve = serve.serve_connection(hyper_util::rt::TokioIo::new(ours), service);
-    tokio::spawn(serve);
     let (mut client, connection) = h2::client::handshake(theirs).await.unwrap();
     tokio::spawn(connection);
     let request = http::Request::post("https://portal.test/").body(()).unwrap();
@@ -289,7 +286,7 @@ async fn a_piece_without_bytes_does_not_end_a_body() {
     sends.send_data(Bytes::from_static(b"abc"), false).unwrap();
     sends.send_data(Bytes::new(), true).unwrap();
     let slowest = Slowest { stall: Duration::from_secs(60), rate: 0 };
-    let body = Incoming::http2(body.await.unwrap(), slowest);
+    let body = Incoming::http2(body.await.unwrap(), None, slowest);
     let mut request_writer =
         RequestWriter::new(BytesMut::from(HEAD), body, Framing::Chunked, false);
     let upstream = Upstream::default();

@@ -99,9 +99,7 @@ impl RawHeaders {
 
     /// Puts all, the length too, into a map.
     pub fn put_into(self, headers: &mut HeaderMap) {
-        if !self.lines.is_empty() {
-            headers.extend(self.lines.to_map());
-        }
+        self.lines.put_into(headers);
         let cache_control = self.cache_control.map(HeaderValue::from_static);
         headers.extend(cache_control.map(|value| (CACHE_CONTROL, value)));
         headers.extend(self.strict.map(|value| (STRICT_TRANSPORT_SECURITY, value)));

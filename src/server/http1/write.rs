@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Poll, ready};
 
 use bytes::Buf;
 use tokio::io::AsyncWrite as _;
@@ -12,7 +12,7 @@ use tokio::io::AsyncWrite as _;
 use super::connection::Connection;
 use crate::request::lasting::{LOOK, Lasting};
 use crate::request::service::Service;
-use crate::wire::deadline::{Deadline, Woken};
+use crate::server::patience::poll_patience;
 use crate::wire::stream::poll_write_some;
 
 impl<S: Service> Connection<'_, S> {
@@ -39,7 +39,7 @@ impl<S: Service> Connection<'_, S> {
                         if let Some(time) = pace.wait(&slowest) {
                             deadline.renew_looking(time, LOOK);
                         }
-                        ready!(poll_deadline(deadline, lasting, cx))?;
+                        ready!(poll_patience(deadline, lasting, cx))?;
                         return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                     }
                 }
@@ -47,27 +47,5 @@ impl<S: Service> Connection<'_, S> {
             Pin::new(&mut *writer).poll_flush(cx)
         })
         .await
-    }
-}
-
-/// Is ready when the deadline has ended, or with an error when the answer may not go on.
-fn poll_deadline(
-    deadline: &mut Deadline,
-    lasting: Option<&Arc<Lasting>>,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<()>> {
-    let Some(lasting) = lasting else { return deadline.poll_over(cx).map(Ok) };
-    if let Some(cut) = lasting.cut() {
-        return Poll::Ready(Err(io::Error::other(cut)));
-    }
-    loop {
-        match ready!(deadline.poll_look(LOOK, cx)) {
-            Woken::Over => return Poll::Ready(Ok(())),
-            Woken::ToLook => {
-                if let Poll::Ready(cut) = lasting.look(cx) {
-                    return Poll::Ready(Err(io::Error::other(cut)));
-                }
-            }
-        }
     }
 }

@@ -1,36 +1,71 @@
-//! What hyper does not ask of an answer over HTTP/2: whether it may have a body at all.
+//! The head of an answer as HTTP/2 has it: nothing of the connection, a date, and a body and a
+//! length only where they may be.
 
-use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Response};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TE, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use hyper::body::Body as _;
 
 use crate::base::body::{self, Body};
+use crate::base::clock::http_date;
+use crate::request::service::ServiceResponse;
 use crate::wire::framing;
 
-/// Holds an answer to what its status and the method of its request let it have, as it is held to
-/// over HTTP/1.1.
-pub(super) fn fit(response: &mut Response<Body>, is_head: bool) {
+/// Holds an answer to what HTTP/2, its status and the method of its request let it have, as it is
+/// held to over HTTP/1.1.
+pub(super) fn fit(mut answer: ServiceResponse, is_head: bool) -> Response<Body> {
+    // What an upstream said of its connection is not among the fields any more.
+    remove_connection(answer.response.headers_mut());
+    let mut response = answer.into_response();
     let status = response.status();
-    if !framing::may_say_length(status) {
-        response.headers_mut().remove(CONTENT_LENGTH);
+    let exact = response.body().size_hint().exact();
+    if !framing::has_body(status, is_head) {
+        *response.body_mut() = body::empty();
     }
-    if framing::has_body(status, is_head) {
+    let headers = response.headers_mut();
+    if !headers.contains_key(DATE) {
+        headers.extend(HeaderValue::try_from(http_date()).ok().map(|date| (DATE, date)));
+    }
+    if !framing::may_say_length(status) {
+        headers.remove(CONTENT_LENGTH);
+    }
+    if let Some(length) = framing::counted(status, exact, is_head) {
+        headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
+    }
+    response
+}
+
+/// Removes what speaks of a connection (RFC 9113 8.2.2).
+pub(super) fn remove_connection(headers: &mut HeaderMap) {
+    if headers.is_empty() {
         return;
     }
-    let body = std::mem::replace(response.body_mut(), body::empty());
-    if let Some(length) = framing::counted(status, body.size_hint().exact(), is_head) {
-        response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
+    for name in &CONNECTION_FIELDS {
+        headers.remove(name);
     }
 }
+
+static CONNECTION_FIELDS: [HeaderName; 6] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn fitted(response: Response<Body>, is_head: bool) -> Response<Body> {
+        fit(response.into(), is_head)
+    }
+
     #[test]
     fn an_answer_has_a_body_and_a_length_only_where_it_may() {
         for (status, said, is_head, has_body, says) in [
-            (200, None, false, true, None),
+            (200, None, false, true, Some("4")),
+            (200, Some("7"), false, true, Some("7")),
             (200, None, true, false, Some("4")),
             (200, Some("7"), true, false, Some("7")),
             (404, None, true, false, Some("4")),
@@ -44,11 +79,28 @@ mod tests {
             if let Some(said) = said {
                 response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static(said));
             }
-            fit(&mut response, is_head);
+            let response = fitted(response, is_head);
             let case = format!("{status} {said:?} {is_head}");
             assert_eq!(!response.body().is_end_stream(), has_body, "{case}");
             let length = response.headers().get(CONTENT_LENGTH).map(|it| it.to_str().unwrap());
             assert_eq!(length, says, "{case}");
+        }
+    }
+
+    #[test]
+    fn an_answer_has_one_date_and_nothing_of_the_connection() {
+        for said in [None, Some("Thu, 01 Jan 1970 00:00:00 GMT")] {
+            let mut response = Response::new(body::full("body"));
+            let headers = response.headers_mut();
+            headers.extend(said.map(|date| (DATE, HeaderValue::from_static(date))));
+            for name in &CONNECTION_FIELDS {
+                headers.insert(name, HeaderValue::from_static("close"));
+            }
+            let response = fitted(response, false);
+            let dates: Vec<_> = response.headers().get_all(DATE).iter().collect();
+            assert_eq!(dates.len(), 1);
+            assert!(said.is_none_or(|said| dates[0] == said));
+            assert_eq!(response.headers().len(), 2, "{:?}", response.headers());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The frames of a connection of HTTP/2 as they come, before hyper's h2 has them.
+//! The frames of a connection of HTTP/2 as they come, before h2 has them.
 //!
 //! 1. How many requests a client began is counted. What breaks the rules of HTTP/2, and a head that
 //!    is larger by far than it may be, is refused by h2, which tells us nothing of it. The

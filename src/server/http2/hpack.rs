@@ -1,7 +1,7 @@
 //! Heads of HTTP/2 as they came (RFC 7541), of which little is wanted: whether a path has a `#`,
 //! and whether there is a pseudo-field.
 //!
-//! What hyper's h2 makes of a head does not show either: it cuts off what stands behind a `#`, and
+//! What h2 makes of a head does not show either: it cuts off what stands behind a `#`, and
 //! leaves pseudo-fields out of a trailer. HTTP/1.1 refuses both. So the fields are looked at before
 //! h2 has them. The table of fields that both sides keep (RFC 7541 2.3.2) holds here only what is
 //! asked; values are not decoded but to learn how long they are.

@@ -1,6 +1,6 @@
-//! A connection of HTTP/2 that is looked at while hyper reads it ([`Frames`]).
+//! A connection of HTTP/2 that is looked at while h2 reads it ([`Frames`]).
 //!
-//! What is refused ends the reading of it with an error. hyper's h2 keeps only the words of that,
+//! What is refused ends the reading of it with an error. h2 keeps only the words of that,
 //! so what it was is noted beside it, for the count and the log.
 
 use std::io;
@@ -35,6 +35,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Inspected<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.presence.hear();
         let mut begun = 0;
         let passed = self.frames.pass(&buffer.filled()[before..], &mut begun);
         if begun > 0 {

@@ -69,13 +69,13 @@ impl Incoming {
         (Self::of(Source::Wire(Box::new(wire))), lease)
     }
 
-    /// A body of HTTP/2.
+    /// A body of HTTP/2. `length` is what its head says of it.
     #[must_use]
-    pub fn http2(body: hyper::body::Incoming, slowest: Slowest) -> Self {
-        if body.is_end_stream() {
+    pub fn http2(stream: h2::RecvStream, length: Option<u64>, slowest: Slowest) -> Self {
+        if stream.is_end_stream() {
             return Self::empty();
         }
-        Self::of(Source::Http2(Box::new(Http2Body::new(body, slowest))))
+        Self::of(Source::Http2(Box::new(Http2Body::new(stream, length, slowest))))
     }
 
     /// A body that was read before.

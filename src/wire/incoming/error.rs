@@ -29,7 +29,7 @@ pub enum BodyError {
     TooLong(u64),
     /// HTTP/2 has its own reasons.
     #[error("stream of HTTP/2 broke in the middle of a body")]
-    Http2(#[from] hyper::Error),
+    Http2(#[from] h2::Error),
 }
 
 impl From<TooSlow> for BodyError {

@@ -172,7 +172,7 @@ fn a_head_that_is_too_large_is_refused_with_an_answer_a_line_and_a_count() {
 }
 
 #[test]
-fn what_hyper_refuses_is_counted_and_told() {
+fn what_h2_refuses_is_counted_and_told() {
     let (portal, mut gateway) = start();
     let mut wire = begin(gateway.connect());
     // RFC 9113 8.2.2: nothing about the connection.
@@ -185,4 +185,30 @@ fn what_hyper_refuses_is_counted_and_told() {
     gateway.program.wait_for(line);
     assert_eq!(gateway.numbers().value("brama_http2_requests_unseen_total", &[]), 2.0);
     assert_eq!(portal.heard().len(), 1);
+}
+
+#[test]
+fn a_tunnel_says_no_length() {
+    let (_portal, gateway) = start();
+    for (length, is_refused) in [("0", false), ("5", true), ("x", true)] {
+        let mut wire = begin(gateway.connect());
+        let head = block([
+            (":method", "CONNECT"),
+            (":protocol", "websocket"),
+            (":scheme", "http"),
+            (":path", "/"),
+            (":authority", "localhost"),
+            ("sec-websocket-version", "13"),
+            ("content-length", length),
+        ]);
+        // Without an end, as a tunnel begins: what comes next would be its first bytes.
+        wire.send(&frame(HEADERS, END_HEADERS, 1, &head));
+        let came = loop {
+            let found = http_2::read(&mut wire).unwrap();
+            if found.stream == 1 {
+                break found.kind;
+            }
+        };
+        assert_eq!(came == RST_STREAM, is_refused, "{length}");
+    }
 }

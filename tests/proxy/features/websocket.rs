@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::harness::http_2;
 use crate::harness::tools::{self, PYTHON, Tool};
 use crate::harness::web_socket::{Heard, Version, WebSocket};
 use crate::harness::{Gateway, Plan, Program, Simulator, Tls, python, sign_in, source};
@@ -99,6 +100,26 @@ fn the_portal_knows_whose_websocket_it_is_and_it_ends_with_the_session() {
     client.wait_for(|line| line.starts_with("closed by the other side").then_some(()));
     let took = signed_out.elapsed();
     assert!(took < Duration::from_secs(2) + slack, "{took:?}, more than two seconds and {slack:?}");
+}
+
+#[test]
+fn a_connection_of_http_2_on_which_a_websocket_is_open_is_not_idle() {
+    if !tools::has(&[Tool::Python, Tool::PythonWebsockets]) {
+        return;
+    }
+    let (_portal, url) = python("websocket.py");
+    let gateway = Plan::before(&url).listen("idle_timeout = \"1s\"").start();
+    let mut socket = WebSocket::open(&gateway, Version::Http2, "a=b");
+    socket.echoes("before");
+    // Its twin, which is younger, has nothing open any more.
+    let mut twin = http_2::begin(gateway.connect());
+    let host = gateway.host();
+    let head = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", &*host)];
+    let flags = http_2::END_HEADERS | http_2::END_STREAM;
+    twin.send(&http_2::frame(http_2::HEADERS, flags, 1, &http_2::block(head)));
+    while http_2::read(&mut twin).unwrap().kind != http_2::GOAWAY {}
+    socket.echoes("after");
+    assert!(!socket.is_told_to_end());
 }
 
 /// A gateway whose portal speaks WebSocket and wants everybody signed in.

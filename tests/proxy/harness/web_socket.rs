@@ -11,6 +11,8 @@ pub(crate) struct WebSocket {
     version: Version,
     /// Bytes that came in DATA and belong to frames that are not yet whole.
     came: Vec<u8>,
+    /// The connection of HTTP/2 was told to end.
+    is_told_to_end: bool,
 }
 
 /// What carries it.
@@ -73,7 +75,7 @@ impl WebSocket {
                 if status != 101 || !fields.contains(&accept) {
                     return Err(format!("{status} {fields:?}"));
                 }
-                Ok(Self { wire, version, came: Vec::new() })
+                Ok(Self { wire, version, came: Vec::new(), is_told_to_end: false })
             }
             Version::Http2 => {
                 let mut wire = http_2::begin(gateway.connect());
@@ -94,7 +96,12 @@ impl WebSocket {
                     match frame.kind {
                         // RFC 7541 appendix A: 8 is `:status: 200`.
                         HEADERS if frame.payload.first() == Some(&0x88) => {
-                            return Ok(Self { wire, version, came: Vec::new() });
+                            return Ok(Self {
+                                wire,
+                                version,
+                                came: Vec::new(),
+                                is_told_to_end: false,
+                            });
                         }
                         HEADERS => return Err(format!("{frame:?}")),
                         SETTINGS if frame.flags == 0 => {
@@ -148,6 +155,11 @@ impl WebSocket {
         assert_eq!(self.hear(), Heard::Text(text.to_owned()), "over {:?}", self.version);
     }
 
+    /// Tells whether the connection that carries it takes leave (RFC 9113 6.8), as far as was read.
+    pub(crate) fn is_told_to_end(&self) -> bool {
+        self.is_told_to_end
+    }
+
     /// Tells whether nothing more comes: the connection ended, or with HTTP/2 the stream.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.exactly(1) == Err(NoAnswer::Closed)
@@ -159,6 +171,7 @@ impl WebSocket {
         }
         while self.came.len() < count {
             let frame = http_2::read(&mut self.wire)?;
+            self.is_told_to_end |= frame.kind == http_2::GOAWAY;
             let is_ours = frame.stream == STREAM;
             if is_ours && frame.kind == DATA {
                 self.came.extend(&frame.payload);

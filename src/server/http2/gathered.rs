@@ -1,0 +1,233 @@
+//! A connection of HTTP/2 whose frames are gathered: what is written in one turn of it goes out in
+//! one piece, so in one record of TLS and with one system call, however many streams it is of.
+//!
+//! h2 flushes behind each frame with data. That is passed over here, and whoever polls h2 sends what
+//! was gathered once it has nothing more to do ([`Gathered::poll_send`]).
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::wire::write_buffer;
+
+/// One handle of the connection; a clone is another. None holds the lock while it waits.
+pub(super) struct Gathered<S>(Arc<Mutex<Inner<S>>>);
+
+struct Inner<S> {
+    stream: S,
+    /// What is not sent yet; it has room only while there is something.
+    held: BytesMut,
+}
+
+impl<S> Clone for Gathered<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Gathered<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self(Arc::new(Mutex::new(Inner { stream, held: BytesMut::new() })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Gathered<S> {
+    /// Sends what was gathered. Ready when nothing is left of it.
+    pub(super) fn poll_send(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.lock().poll_send(cx)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Inner<S> {
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.held))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.held.advance(written);
+        }
+        if self.held.capacity() > 0 {
+            write_buffer::give_back(std::mem::take(&mut self.held));
+        }
+        // TLS may have taken more than the socket did.
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    /// Gathers so many bytes, or sends what was gathered: they have to be written by themselves.
+    fn poll_gather<'b>(
+        &mut self,
+        cx: &mut Context<'_>,
+        length: usize,
+        pieces: impl Iterator<Item = &'b [u8]>,
+    ) -> Poll<io::Result<bool>> {
+        if self.held.len() + length > MOST {
+            ready!(self.poll_send(cx))?;
+            if length > MOST {
+                return Poll::Ready(Ok(false));
+            }
+        }
+        if self.held.capacity() == 0 {
+            self.held = write_buffer::take();
+        }
+        pieces.for_each(|piece| self.held.extend_from_slice(piece));
+        Poll::Ready(Ok(true))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Gathered<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.lock().stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut inner = self.lock();
+        if ready!(inner.poll_gather(cx, bytes.len(), std::iter::once(bytes)))? {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        Pin::new(&mut inner.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut inner = self.lock();
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        if ready!(inner.poll_gather(cx, length, slices.iter().map(|slice| &**slice)))? {
+            return Poll::Ready(Ok(length));
+        }
+        Pin::new(&mut inner.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.lock().stream.is_write_vectored()
+    }
+
+    /// Nothing: it is the end of a frame, not of a turn.
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut inner = self.lock();
+        ready!(inner.poll_send(cx))?;
+        Pin::new(&mut inner.stream).poll_shutdown(cx)
+    }
+}
+
+/// What is gathered at most: a record of TLS. What is longer goes out as it is.
+const MOST: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    /// Takes so much at once, and notes each write.
+    struct Socket {
+        writes: Vec<usize>,
+        bytes: Vec<u8>,
+        room: usize,
+    }
+
+    impl AsyncWrite for Socket {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let taken = bytes.len().min(self.room);
+            if taken == 0 {
+                return Poll::Pending;
+            }
+            self.room -= taken;
+            self.writes.push(taken);
+            self.bytes.extend(&bytes[..taken]);
+            Poll::Ready(Ok(taken))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn gathered(room: usize) -> Gathered<Socket> {
+        Gathered::new(Socket { writes: Vec::new(), bytes: Vec::new(), room })
+    }
+
+    fn send(gathered: &Gathered<Socket>) -> Poll<io::Result<()>> {
+        gathered.poll_send(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn what_is_written_in_a_turn_goes_out_in_one_piece_and_in_its_order() {
+        let mut connection = gathered(usize::MAX);
+        for piece in [&b"head"[..], b"data", b""] {
+            connection.write_all(piece).await.unwrap();
+            connection.flush().await.unwrap();
+        }
+        let slices = [IoSlice::new(b" and"), IoSlice::new(b" more")];
+        assert_eq!(connection.write_vectored(&slices).await.unwrap(), 9);
+        assert!(connection.lock().stream.writes.is_empty());
+        assert!(send(&connection).is_ready());
+        assert_eq!(connection.lock().stream.writes, [17]);
+        assert_eq!(connection.lock().stream.bytes, b"headdata and more");
+        assert_eq!(connection.lock().held.capacity(), 0, "an idle connection has no room");
+    }
+
+    #[tokio::test]
+    async fn what_is_long_goes_out_behind_what_was_gathered() {
+        let mut connection = gathered(usize::MAX);
+        connection.write_all(b"head").await.unwrap();
+        connection.write_all(&vec![b'x'; MOST + 1]).await.unwrap();
+        assert_eq!(connection.lock().stream.writes, [4, MOST + 1]);
+        // What would be too much together is no more than that in two pieces.
+        connection.write_all(&vec![b'y'; MOST]).await.unwrap();
+        connection.write_all(b"z").await.unwrap();
+        assert_eq!(connection.lock().stream.writes, [4, MOST + 1, MOST]);
+        connection.shutdown().await.unwrap();
+        assert_eq!(connection.lock().stream.writes, [4, MOST + 1, MOST, 1]);
+    }
+
+    #[test]
+    fn no_more_is_gathered_than_may_be_while_nothing_goes_out() {
+        let mut connection = gathered(1);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut taken = 0;
+        while let Poll::Ready(written) = Pin::new(&mut connection).poll_write(&mut cx, &[0; 1000]) {
+            taken += written.unwrap();
+            assert!(taken <= MOST + 1, "it has no end");
+        }
+        assert!(send(&connection).is_pending());
+        connection.lock().stream.room = usize::MAX;
+        assert!(send(&connection).is_ready());
+        assert_eq!(connection.lock().stream.bytes.len(), taken);
+    }
+}
