@@ -120,7 +120,7 @@ async fn go_on<S: Service>(
     let begin = |arrived| begin(&common, arrived);
     let mut connection = Connection::new(frames, socket, Arc::clone(&presence), begin);
     tokio::select! {
-        ended = poll_fn(|cx| connection.poll(cx)) => return ended,
+        ended = poll_fn(|cx| connection.poll(cx)) => ended,
         () = stop.wait_draining() => {
             if !presence.is_used() {
                 return Ok(());
