@@ -22,9 +22,7 @@ pub(super) fn fit(mut answer: ServiceResponse, is_head: bool) -> Response<Body> 
         *response.body_mut() = body::empty();
     }
     let headers = response.headers_mut();
-    if !headers.contains_key(DATE) {
-        headers.extend(HeaderValue::try_from(http_date()).ok().map(|date| (DATE, date)));
-    }
+    add_date(headers);
     if !framing::may_say_length(status) {
         headers.remove(CONTENT_LENGTH);
     }
@@ -32,6 +30,13 @@ pub(super) fn fit(mut answer: ServiceResponse, is_head: bool) -> Response<Body> 
         headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
     }
     response
+}
+
+/// Says when it is answered, unless an upstream did (RFC 9110 6.6.1).
+pub(super) fn add_date(headers: &mut HeaderMap) {
+    if !headers.contains_key(DATE) {
+        headers.extend(HeaderValue::try_from(http_date()).ok().map(|date| (DATE, date)));
+    }
 }
 
 /// Removes what speaks of a connection (RFC 9113 8.2.2).

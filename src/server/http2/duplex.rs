@@ -1,25 +1,44 @@
 //! A stream of HTTP/2 as a connection of its own, for what comes after an extended CONNECT.
+//!
+//! Its end is END_STREAM, and a connection that breaks is a reset with CANCEL (RFC 8441 5), both
+//! ways. Nobody waits for a client that takes nothing for longer than it may.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::wire::deadline::Deadline;
 
 /// Both directions of a stream.
 pub(super) struct Duplex {
     incoming: RecvStream,
     /// What came and was not read yet.
     rest: Bytes,
-    outgoing: SendStream<Bytes>,
+    outgoing: Arc<Mutex<SendStream<Bytes>>>,
     has_ended: bool,
+    /// How long the client may take nothing of what is sent to it.
+    stall: Duration,
+    deadline: Deadline,
 }
 
 impl Duplex {
-    pub(super) fn new(incoming: RecvStream, outgoing: SendStream<Bytes>) -> Self {
-        Self { incoming, rest: Bytes::new(), outgoing, has_ended: false }
+    pub(super) fn new(incoming: RecvStream, outgoing: SendStream<Bytes>, stall: Duration) -> Self {
+        let (rest, outgoing) = (Bytes::new(), Arc::new(Mutex::new(outgoing)));
+        Self { incoming, rest, outgoing, has_ended: false, stall, deadline: Deadline::default() }
+    }
+
+    /// Is ready when the client took the stream back, or its connection has ended: nobody may read
+    /// or write at that moment.
+    pub(super) fn reset(&self) -> impl Future<Output = ()> + Send + use<> {
+        let outgoing = Arc::clone(&self.outgoing);
+        poll_fn(move |cx| lock(&outgoing).poll_reset(cx).map(|_| ()))
     }
 
     /// Says that nothing more comes, once.
@@ -27,8 +46,12 @@ impl Duplex {
         if std::mem::replace(&mut self.has_ended, true) {
             return Ok(());
         }
-        self.outgoing.send_data(Bytes::new(), true).map_err(broken)
+        lock(&self.outgoing).send_data(Bytes::new(), true).map_err(broken)
     }
+}
+
+fn lock(outgoing: &Mutex<SendStream<Bytes>>) -> MutexGuard<'_, SendStream<Bytes>> {
+    outgoing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl AsyncRead for Duplex {
@@ -41,11 +64,11 @@ impl AsyncRead for Duplex {
             match ready!(self.incoming.poll_data(cx)) {
                 None => return Poll::Ready(Ok(())),
                 Some(Ok(data)) => self.rest = data,
-                // RFC 9113 8.5: some close a tunnel so.
-                Some(Err(error)) => {
-                    let is_end = matches!(error.reason(), Some(Reason::NO_ERROR | Reason::CANCEL));
-                    return Poll::Ready(if is_end { Ok(()) } else { Err(broken(error)) });
+                // RFC 9113 8.1: nothing more is wanted, and nothing was wrong.
+                Some(Err(error)) if error.reason() == Some(Reason::NO_ERROR) => {
+                    return Poll::Ready(Ok(()));
                 }
+                Some(Err(error)) => return Poll::Ready(Err(broken(error))),
             }
         }
         let length = self.rest.len().min(buffer.remaining());
@@ -63,26 +86,30 @@ impl AsyncWrite for Duplex {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.outgoing.poll_reset(cx).is_ready() || self.has_ended {
+        let Self { outgoing, has_ended, stall, deadline, .. } = &mut *self;
+        let mut outgoing = lock(outgoing);
+        if outgoing.poll_reset(cx).is_ready() || *has_ended {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         if bytes.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        if self.outgoing.capacity() == 0 {
-            // As in an answer: no more than that is held back from other streams.
-            self.outgoing.reserve_capacity(1);
-        }
-        while self.outgoing.capacity() == 0 {
-            match ready!(self.outgoing.poll_capacity(cx)) {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Poll::Ready(Err(broken(error))),
-                None => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        outgoing.reserve_capacity(bytes.len().min(PIECE));
+        while outgoing.capacity() == 0 {
+            match outgoing.poll_capacity(cx) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(broken(error))),
+                Poll::Ready(None) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+                Poll::Pending => {
+                    ready!(deadline.poll_stalled(*stall, cx));
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
             }
         }
-        let piece = &bytes[..bytes.len().min(PIECE)];
-        self.outgoing.send_data(Bytes::copy_from_slice(piece), false).map_err(broken)?;
-        Poll::Ready(Ok(piece.len()))
+        deadline.clear();
+        let length = bytes.len().min(PIECE).min(outgoing.capacity());
+        outgoing.send_data(Bytes::copy_from_slice(&bytes[..length]), false).map_err(broken)?;
+        Poll::Ready(Ok(length))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -96,8 +123,10 @@ impl AsyncWrite for Duplex {
 
 impl Drop for Duplex {
     fn drop(&mut self) {
-        // Who ends it without a word has said its last, too.
-        let _ = self.end();
+        // Who did not say that it has ended has broken off.
+        if !self.has_ended {
+            lock(&self.outgoing).send_reset(Reason::CANCEL);
+        }
     }
 }
 

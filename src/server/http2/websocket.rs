@@ -6,7 +6,7 @@ use http::header::{CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 
-use super::answer::remove_connection;
+use super::answer::{add_date, remove_connection};
 use super::cookies;
 use super::duplex::Duplex;
 use super::exchange::Exchange;
@@ -49,13 +49,21 @@ pub(super) async fn open<S: Service>(
     for name in [CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT] {
         head.headers.remove(name);
     }
+    add_date(&mut head.headers);
     let Some(outgoing) = exchange.head(Response::from_parts(head, ()), false) else { return };
     let Exchange { common, open, .. } = exchange;
     let mut stop = common.stop.clone();
     tokio::spawn(async move {
         let _noted = (noted, open);
-        let (reader, writer) = Stream::split_any(Duplex::new(incoming, outgoing));
+        let duplex = Duplex::new(incoming, outgoing, common.limits.stall_timeout);
+        let reset = duplex.reset();
+        let (reader, writer) = Stream::split_any(duplex);
         let near = Joined { reader: Reader::new(reader), writer };
-        tunnel.copy_bidirectional(near, stop.wait()).await;
+        tokio::select! {
+            // What came before the end still goes on.
+            biased;
+            _ = tunnel.copy_bidirectional(near, stop.wait()) => {}
+            () = reset => {}
+        }
     });
 }

@@ -23,6 +23,7 @@ mod sign_in_script;
 mod streaming;
 mod told;
 mod tries;
+mod tunnels;
 mod unprocessed;
 mod upgrade;
 mod verified;
