@@ -22,21 +22,30 @@ impl Alive {
         Self { pings, timer: Box::pin(sleep(PING)), is_asked: false }
     }
 
-    /// Is ready when a client did not answer.
-    pub(super) fn poll_silent(&mut self, presence: &Presence, cx: &mut Context<'_>) -> Poll<()> {
+    /// Is ready when a client did not answer. `took` says when it took something last that had to
+    /// wait for it: an answer cannot overtake that, and who takes something is there.
+    pub(super) fn poll_silent(
+        &mut self,
+        presence: &Presence,
+        took: impl Fn() -> Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         loop {
             if self.is_asked && self.pings.poll_pong(cx).is_ready() {
                 self.is_asked = false;
                 self.timer.as_mut().reset(Instant::now() + PING);
             }
             ready!(self.timer.as_mut().poll(cx));
-            if self.is_asked {
-                return Poll::Ready(());
-            }
-            let (due, now) = (presence.heard() + PING, Instant::now());
-            if due > now {
+            let heard = Some(presence.heard()).filter(|_| !self.is_asked);
+            let (seen, now) = (heard.max(took()), Instant::now());
+            if let Some(due) = seen.map(|seen| seen + PING)
+                && due > now
+            {
                 self.timer.as_mut().reset(due);
                 continue;
+            }
+            if self.is_asked {
+                return Poll::Ready(());
             }
             // A connection that is ending takes none.
             self.is_asked = self.pings.send_ping(Ping::opaque()).is_ok();

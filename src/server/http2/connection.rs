@@ -7,11 +7,14 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake as _, Waker};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::CatchUnwind;
 use futures_util::stream::{FuturesUnordered, Stream as _};
 use h2::{Reason, RecvStream, server};
 use http::Request;
@@ -33,11 +36,13 @@ pub(super) type Arrived = (Request<RecvStream>, server::SendResponse<Bytes>);
 /// What happens to one request until its answer was handed over.
 pub(super) type Exchange = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+type Guarded = CatchUnwind<AssertUnwindSafe<Exchange>>;
+
 /// A connection after the handshake.
 pub(super) struct Connection<B> {
     frames: server::Connection<Inspected<Socket>, Bytes>,
     socket: Socket,
-    exchanges: FuturesUnordered<Exchange>,
+    exchanges: FuturesUnordered<Guarded>,
     begin: B,
     alive: Option<Alive>,
     presence: Arc<Presence>,
@@ -129,6 +134,18 @@ impl<B: FnMut(Arrived) -> Exchange> Connection<B> {
         self.frames_part.wake_by_ref();
     }
 
+    /// Ends the connection for the streams, too: each hears of it, and notes what that means to it.
+    pub(super) fn close(self) {
+        let Self { frames, mut exchanges, exchanges_part, .. } = self;
+        drop(frames);
+        let waker = Waker::from(Arc::clone(&exchanges_part));
+        for _ in 0..ROUNDS {
+            if exchanges_part.take_woken() {
+                poll_all(&mut exchanges, &waker);
+            }
+        }
+    }
+
     /// Is ready when the connection has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.turn.begin(cx.waker());
@@ -145,9 +162,7 @@ impl<B: FnMut(Arrived) -> Exchange> Connection<B> {
         for _ in 0..ROUNDS {
             let has_exchanges = self.exchanges_part.take_woken();
             if has_exchanges {
-                let mut cx = Context::from_waker(&exchanges);
-                while let Poll::Ready(Some(())) = Pin::new(&mut self.exchanges).poll_next(&mut cx) {
-                }
+                poll_all(&mut self.exchanges, &exchanges);
             }
             let has_frames = self.frames_part.take_woken();
             if has_frames {
@@ -158,7 +173,7 @@ impl<B: FnMut(Arrived) -> Exchange> Connection<B> {
             }
         }
         if let Some(alive) = &mut self.alive
-            && alive.poll_silent(&self.presence, &mut cx).is_ready()
+            && alive.poll_silent(&self.presence, || self.socket.took(), &mut cx).is_ready()
         {
             (self.alive, self.is_silent) = (None, true);
             self.frames.abrupt_shutdown(Reason::NO_ERROR);
@@ -175,7 +190,9 @@ impl<B: FnMut(Arrived) -> Exchange> Connection<B> {
         loop {
             match self.frames.poll_accept(cx) {
                 Poll::Ready(Some(Ok(arrived))) => {
-                    self.exchanges.push((self.begin)(arrived));
+                    // One that panics takes only its own stream along.
+                    let exchange = AssertUnwindSafe((self.begin)(arrived)).catch_unwind();
+                    self.exchanges.push(exchange);
                     self.exchanges_part.wake_by_ref();
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error.into())),
@@ -187,6 +204,12 @@ impl<B: FnMut(Arrived) -> Exchange> Connection<B> {
     }
 }
 
+/// Lets the streams go on that were woken.
+fn poll_all(exchanges: &mut FuturesUnordered<Guarded>, waker: &Waker) {
+    let mut cx = Context::from_waker(waker);
+    while let Poll::Ready(Some(_)) = Pin::new(&mut *exchanges).poll_next(&mut cx) {}
+}
+
 /// How often streams and frames have their go in a turn.
 const ROUNDS: usize = 4;
 
@@ -195,6 +218,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    use h2::client::{ResponseFuture, SendRequest};
     use http::Response;
     use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
@@ -244,11 +268,13 @@ mod tests {
         tokio::spawn(async move {
             let settings = server::Builder::new();
             let frames = shake_hands(&settings, &socket, &heard, 1000).await.unwrap();
-            let begin = |(_, mut respond): Arrived| -> Exchange {
+            let begin = |(request, mut respond): Arrived| -> Exchange {
                 Box::pin(async move {
                     tokio::task::yield_now().await;
+                    let length = request.uri().path()[1..].parse().unwrap_or(1000);
+                    assert_ne!(length, 13, "a handler has its faults");
                     let mut stream = respond.send_response(Response::new(()), false).unwrap();
-                    stream.send_data(Bytes::from_static(&[0; 1000]), true).unwrap();
+                    stream.send_data(vec![0; length].into(), true).unwrap();
                 })
             };
             let mut connection = Connection::new(frames, socket, heard, begin);
@@ -263,22 +289,61 @@ mod tests {
         let (writes, _) = serve(ours);
         let (client, connection) = h2::client::handshake(theirs).await.unwrap();
         tokio::spawn(connection);
-        let ask = |client: &mut h2::client::SendRequest<Bytes>| {
-            let request = Request::get("https://portal.test/").body(()).unwrap();
-            client.send_request(request, true).unwrap().0
-        };
-        let read = async |answer: h2::client::ResponseFuture| {
-            let mut body = answer.await.unwrap().into_body();
-            body.data().await.unwrap().unwrap().len()
-        };
         let mut client = client.ready().await.unwrap();
-        assert_eq!(read(ask(&mut client)).await, 1000);
+        assert_eq!(read(ask(&mut client, 1000)).await.unwrap(), 1000);
         let before = writes.load(Ordering::Relaxed);
-        let answers: Vec<_> = (0..4).map(|_| ask(&mut client)).collect();
+        let answers: Vec<_> = (0..4).map(|_| ask(&mut client, 1000)).collect();
         for answer in answers {
-            assert_eq!(read(answer).await, 1000);
+            assert_eq!(read(answer).await.unwrap(), 1000);
         }
         assert_eq!(writes.load(Ordering::Relaxed) - before, 1);
+    }
+
+    /// Asks for so many bytes.
+    fn ask(client: &mut SendRequest<Bytes>, length: usize) -> ResponseFuture {
+        let request = Request::get(format!("https://portal.test/{length}")).body(()).unwrap();
+        client.send_request(request, true).unwrap().0
+    }
+
+    async fn read(answer: ResponseFuture) -> Result<usize, h2::Error> {
+        let mut body = answer.await?.into_body();
+        Ok(body.data().await.unwrap()?.len())
+    }
+
+    #[tokio::test]
+    async fn a_panic_takes_its_own_stream_and_no_other() {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let _ = serve(ours);
+        let (mut client, connection) = h2::client::handshake(theirs).await.unwrap();
+        tokio::spawn(connection);
+        let answers = [1000, 13, 2000].map(|length| ask(&mut client, length));
+        let mut came = Vec::new();
+        for answer in answers {
+            came.push(read(answer).await.map_err(|error| error.reason()));
+        }
+        assert_eq!(came, [Ok(1000), Err(Some(Reason::CANCEL)), Ok(2000)]);
+        assert_eq!(read(ask(&mut client, 1)).await.unwrap(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_something_is_there_before_its_answer_can_be() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (ours, mut theirs) = tokio::io::duplex(1 << 10);
+        let _ = serve(ours);
+        // Windows that hold back nothing, and GET /60000 (RFC 7541 6).
+        theirs.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        let head = b"\x82\x87\x04\x06/60000\x41\x0bportal.test";
+        let length = u8::try_from(head.len()).unwrap();
+        theirs.write_all(&[0, 0, length, 1, 5, 0, 0, 0, 1]).await.unwrap();
+        theirs.write_all(head).await.unwrap();
+        // A PING waits behind all of it for five minutes.
+        let mut came = 0;
+        while came < 60_000 {
+            let read = theirs.read(&mut [0; 1000]).await.unwrap();
+            assert!(read > 0, "it was given up after {came}");
+            came += read;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
     }
 
     #[tokio::test(start_paused = true)]

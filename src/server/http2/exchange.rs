@@ -14,7 +14,7 @@ use hyper::body::Body as _;
 use tracing::debug;
 
 use super::presence::{Open, Presence};
-use super::sending::Sending;
+use super::sending::{self, Sending};
 use super::{answer, cookies};
 use crate::base::body::Body;
 use crate::base::shutdown::Shutdown;
@@ -22,6 +22,7 @@ use crate::request::service::{Peer, Service, ServiceResponse};
 use crate::server::limits::Limits;
 use crate::wire::framing;
 use crate::wire::incoming::Incoming;
+use crate::wire::refusal::Refusal;
 
 /// What all requests of a connection have in common.
 pub(super) struct Common<S> {
@@ -58,6 +59,12 @@ impl<S: Service> Exchange<S> {
         }
     }
 
+    /// Refuses what cannot be read as a request.
+    pub(super) async fn refuse(self, refusal: Refusal) {
+        let answer = self.common.service.refuse(refusal, &self.common.peer, false);
+        self.answer(answer.into(), false).await;
+    }
+
     /// Asks the service; `None` when the client took the request back meanwhile.
     pub(super) async fn ask(
         &mut self,
@@ -80,17 +87,19 @@ impl<S: Service> Exchange<S> {
         let (head, body) = response.into_parts();
         let is_end = body.is_end_stream();
         let Some(mut stream) = self.head(Response::from_parts(head, ()), is_end) else { return };
-        let sent = match body {
-            _ if is_end => return,
-            Body::Whole(bytes) => stream.send_data(bytes, true),
-            body => {
-                let slowest = self.common.limits.slowest();
-                return Sending::new(stream, body, slowest, lasting).run().await;
-            }
-        };
-        if let Err(error) = sent {
-            debug!(%error, "an answer could not be sent");
+        if is_end {
+            return;
         }
+        let body = match body {
+            Body::Whole(bytes) if sending::has_room(&mut stream, bytes.len()) => {
+                if let Err(error) = stream.send_data(bytes, true) {
+                    debug!(%error, "an answer could not be sent");
+                }
+                return;
+            }
+            body => body,
+        };
+        Sending::new(stream, body, self.common.limits.slowest(), lasting).run().await;
     }
 
     /// Sends the head of an answer; `None` when it cannot be sent any more.

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 use crate::wire::write_buffer;
 
@@ -19,8 +20,14 @@ pub(super) struct Gathered<S>(Arc<Mutex<Inner<S>>>);
 
 struct Inner<S> {
     stream: S,
-    /// What is not sent yet; it has room only while there is something.
+    /// What is not sent yet.
     held: BytesMut,
+    /// It is in a buffer of the thread, to which that comes back.
+    has_room: bool,
+    /// The other side has to take something before more can be sent.
+    is_full: bool,
+    /// When it did so last.
+    took: Option<Instant>,
 }
 
 impl<S> Clone for Gathered<S> {
@@ -31,7 +38,13 @@ impl<S> Clone for Gathered<S> {
 
 impl<S> Gathered<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self(Arc::new(Mutex::new(Inner { stream, held: BytesMut::new() })))
+        let (held, has_room, is_full, took) = Default::default();
+        Self(Arc::new(Mutex::new(Inner { stream, held, has_room, is_full, took })))
+    }
+
+    /// Returns when the other side took something last that had waited for it.
+    pub(super) fn took(&self) -> Option<Instant> {
+        self.lock().took
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<S>> {
@@ -49,17 +62,29 @@ impl<S: AsyncWrite + Unpin> Gathered<S> {
 impl<S: AsyncWrite + Unpin> Inner<S> {
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.held.is_empty() {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.held))?;
+            let polled = Pin::new(&mut self.stream).poll_write(cx, &self.held);
+            let written = ready!(self.look(polled))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.held.advance(written);
         }
-        if self.held.capacity() > 0 {
+        if std::mem::take(&mut self.has_room) {
             write_buffer::give_back(std::mem::take(&mut self.held));
         }
         // TLS may have taken more than the socket did.
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.look(polled)
+    }
+
+    /// Notes whether the other side takes what is sent.
+    fn look<T>(&mut self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if polled.is_pending() {
+            self.is_full = true;
+        } else if self.is_full {
+            (self.is_full, self.took) = (false, Some(Instant::now()));
+        }
+        polled
     }
 
     /// Gathers so many bytes, or sends what was gathered: they have to be written by themselves.
@@ -75,7 +100,7 @@ impl<S: AsyncWrite + Unpin> Inner<S> {
                 return Poll::Ready(Ok(false));
             }
         }
-        if self.held.capacity() == 0 {
+        if !std::mem::replace(&mut self.has_room, true) {
             self.held = write_buffer::take();
         }
         pieces.for_each(|piece| self.held.extend_from_slice(piece));
@@ -103,7 +128,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
         if ready!(inner.poll_gather(cx, bytes.len(), std::iter::once(bytes)))? {
             return Poll::Ready(Ok(bytes.len()));
         }
-        Pin::new(&mut inner.stream).poll_write(cx, bytes)
+        let polled = Pin::new(&mut inner.stream).poll_write(cx, bytes);
+        inner.look(polled)
     }
 
     fn poll_write_vectored(
@@ -116,7 +142,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
         if ready!(inner.poll_gather(cx, length, slices.iter().map(|slice| &**slice)))? {
             return Poll::Ready(Ok(length));
         }
-        Pin::new(&mut inner.stream).poll_write_vectored(cx, slices)
+        let polled = Pin::new(&mut inner.stream).poll_write_vectored(cx, slices);
+        inner.look(polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -199,7 +226,7 @@ mod tests {
         assert!(send(&connection).is_ready());
         assert_eq!(connection.lock().stream.writes, [17]);
         assert_eq!(connection.lock().stream.bytes, b"headdata and more");
-        assert_eq!(connection.lock().held.capacity(), 0, "an idle connection has no room");
+        assert!(!connection.lock().has_room, "an idle connection has no room");
     }
 
     #[tokio::test]
@@ -214,6 +241,21 @@ mod tests {
         assert_eq!(connection.lock().stream.writes, [4, MOST + 1, MOST]);
         connection.shutdown().await.unwrap();
         assert_eq!(connection.lock().stream.writes, [4, MOST + 1, MOST, 1]);
+    }
+
+    #[tokio::test]
+    async fn room_of_which_all_was_needed_goes_back_and_what_waited_to_be_taken_is_noted() {
+        let mut connection = gathered(1);
+        let mut room = write_buffer::take();
+        room.resize(room.capacity(), 0);
+        let (place, length) = (room.as_ptr(), room.len());
+        write_buffer::give_back(room);
+        connection.write_all(&vec![b'x'; length]).await.unwrap();
+        assert!(send(&connection).is_pending() && connection.took().is_none());
+        connection.lock().stream.room = usize::MAX;
+        assert!(send(&connection).is_ready());
+        assert!(connection.took().is_some());
+        assert_eq!(write_buffer::take().as_ptr(), place);
     }
 
     #[test]

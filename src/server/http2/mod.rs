@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::ext::Protocol;
-use h2::{Reason, RecvStream, server};
+use h2::{RecvStream, server};
 use http::header::CONTENT_LENGTH;
 use http::{Method, Request};
 use tokio_io_timeout::TimeoutStream;
@@ -52,6 +52,7 @@ use super::limits::Limits;
 use crate::base::shutdown::Shutdown;
 use crate::request::service::{Peer, Service};
 use crate::wire::reader::Joined;
+use crate::wire::refusal::Refusal;
 
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Service>(
@@ -119,7 +120,7 @@ async fn go_on<S: Service>(
     let common = Arc::new(common);
     let begin = |arrived| begin(&common, arrived);
     let mut connection = Connection::new(frames, socket, Arc::clone(&presence), begin);
-    tokio::select! {
+    let ended = tokio::select! {
         ended = poll_fn(|cx| connection.poll(cx)) => ended,
         () = stop.wait_draining() => {
             if !presence.is_used() {
@@ -130,23 +131,28 @@ async fn go_on<S: Service>(
         }
         () = presence.idle(limits.header_timeout, limits.idle_timeout) => {
             connection.end();
-            let farewell = poll_fn(|cx| connection.poll(cx));
-            tokio::time::timeout(FAREWELL, farewell).await.unwrap_or(Ok(()))
+            presence.note();
+            tokio::select! {
+                ended = poll_fn(|cx| connection.poll(cx)) => ended,
+                // A request that it sent before it heard is answered.
+                () = presence.idle(FAREWELL, FAREWELL) => Ok(()),
+            }
         }
-    }
+    };
+    connection.close();
+    ended
 }
 
 /// Begins what becomes of a request.
 fn begin<S: Service>(
     common: &Arc<Common<S>>,
-    (mut request, mut respond): Arrived,
+    (mut request, respond): Arrived,
 ) -> connection::Exchange {
-    if says_length_of_tunnel(&request) {
-        respond.send_reset(Reason::PROTOCOL_ERROR);
-        return Box::pin(std::future::ready(()));
-    }
     let open = common.presence.enter();
     let exchange = Exchange { common: Arc::clone(common), respond, open };
+    if says_length_of_tunnel(&request) {
+        return Box::pin(exchange.refuse(Refusal::Framing("a tunnel has none")));
+    }
     match request.extensions_mut().remove::<Protocol>() {
         Some(protocol) => Box::pin(websocket::open(exchange, request.into_parts(), protocol)),
         None => Box::pin(exchange.run(request.into_parts())),
@@ -196,5 +202,5 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 const FRAME: u32 = 16 * 1024;
 /// What is kept of an answer that is not yet sent.
 const SEND_BUFFER: usize = 64 * 1024;
-/// How long an idle client may take to hear that the connection ends.
+/// How long an idle client may take to hear that the connection ends, while it asks for nothing.
 const FAREWELL: Duration = Duration::from_secs(5);

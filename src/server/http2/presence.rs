@@ -46,6 +46,11 @@ impl Presence {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// Notes that it is idle from now on, when nothing is under way.
+    pub(super) fn note(&self) {
+        self.last.fetch_max(self.millis(), Ordering::Relaxed);
+    }
+
     /// Notes that a request came.
     pub(super) fn enter(self: &Arc<Self>) -> Open {
         self.open.fetch_add(1, Ordering::Relaxed);
@@ -100,7 +105,7 @@ impl Presence {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.last.fetch_max(self.0.millis(), Ordering::Relaxed);
+        self.0.note();
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

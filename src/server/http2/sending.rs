@@ -80,15 +80,7 @@ impl Sending {
             match frame.into_data() {
                 Ok(data) => {
                     let is_end = self.body.is_end_stream();
-                    if !data.is_empty() {
-                        // No more than that, so that nothing is held back from other streams: h2
-                        // reckons with the rest when it has it.
-                        self.stream.reserve_capacity(1);
-                        poll_fn(|cx| self.poll_room(cx)).await?;
-                        self.pace.moved(data.len());
-                        self.deadline.clear();
-                    }
-                    self.stream.send_data(data, is_end)?;
+                    self.send_data(data, is_end).await?;
                     if is_end {
                         return Ok(());
                     }
@@ -102,6 +94,24 @@ impl Sending {
         }
     }
 
+    /// Sends no more at once than the client takes: what lies with h2 has no end.
+    async fn send_data(&mut self, mut data: Bytes, is_end: bool) -> Result<(), Failed> {
+        let mut room = 0;
+        loop {
+            if !data.is_empty() {
+                self.stream.reserve_capacity(data.len());
+                room = poll_fn(|cx| self.poll_room(cx)).await?;
+            }
+            let piece = data.split_to(room.min(data.len()));
+            self.pace.moved(piece.len());
+            self.deadline.clear();
+            self.stream.send_data(piece, is_end && data.is_empty())?;
+            if data.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Looks for the next frame while the client stays.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Failed>> {
         if self.stream.poll_reset(cx).is_ready() {
@@ -111,38 +121,50 @@ impl Sending {
     }
 
     /// Waits until the client takes something, for as long as it may take.
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Failed>> {
         if self.stream.poll_reset(cx).is_ready() {
             return Poll::Ready(Err(Failed::Gone));
         }
-        while self.stream.capacity() == 0 {
+        loop {
+            let room = self.stream.capacity();
+            if room > 0 {
+                return Poll::Ready(Ok(room));
+            }
             match self.stream.poll_capacity(cx) {
                 Poll::Ready(Some(Ok(_))) => {}
                 Poll::Ready(_) => return Poll::Ready(Err(Failed::Gone)),
-                Poll::Pending => return self.poll_patience(cx),
+                Poll::Pending => return self.poll_patience(cx).map(Err),
             }
         }
-        Poll::Ready(Ok(()))
     }
 
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+    /// Is ready when the client has had its time.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<Failed> {
         let Self { slowest, pace, deadline, lasting, .. } = self;
         if let Some(time) = pace.wait(slowest) {
             deadline.renew_looking(time, LOOK);
         }
         poll_patience(deadline, lasting.as_ref(), cx).map(|over| {
             let slow = || BodyError::from(pace.verdict(slowest)).into();
-            Err(Failed::Body(over.map_or_else(BoxError::from, |()| slow())))
+            Failed::Body(over.map_or_else(BoxError::from, |()| slow()))
         })
     }
 }
 
+/// Asks for room for so many bytes. Tells whether the client has it now.
+pub(super) fn has_room(stream: &mut SendStream<Bytes>, length: usize) -> bool {
+    stream.reserve_capacity(length);
+    stream.capacity() >= length
+}
+
 /// Returns what a client is told of a body that broke off: what an upstream over HTTP/2 said, if it
-/// is that.
+/// is that. It said that nothing is wrong of its stream, not of ours, which lacks something.
 fn reason(error: &(dyn Error + 'static)) -> Reason {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(reason) = error.downcast_ref::<h2::Error>().and_then(h2::Error::reason) {
+        if let Some(reason) = error.downcast_ref::<h2::Error>().and_then(h2::Error::reason)
+            && reason != Reason::NO_ERROR
+        {
             return reason;
         }
         cause = error.source();
@@ -255,5 +277,8 @@ mod tests {
         let refused = h2::Error::from(Reason::REFUSED_STREAM);
         assert_eq!(reason(&BodyError::from(refused)), Reason::REFUSED_STREAM);
         assert_eq!(reason(&BodyError::Incomplete), Reason::INTERNAL_ERROR);
+        // A client would take it for the end (RFC 9113 8.1).
+        let needless = h2::Error::from(Reason::NO_ERROR);
+        assert_eq!(reason(&BodyError::from(needless)), Reason::INTERNAL_ERROR);
     }
 }

@@ -190,6 +190,7 @@ fn what_h2_refuses_is_counted_and_told() {
 #[test]
 fn a_tunnel_says_no_length() {
     let (_portal, gateway) = start();
+    // What is no length at all is no answer's business: h2 resets the stream.
     for (length, is_refused) in [("0", false), ("5", true), ("x", true)] {
         let mut wire = begin(gateway.connect());
         let head = block([
@@ -206,9 +207,16 @@ fn a_tunnel_says_no_length() {
         let came = loop {
             let found = http_2::read(&mut wire).unwrap();
             if found.stream == 1 {
-                break found.kind;
+                break found;
             }
         };
-        assert_eq!(came == RST_STREAM, is_refused, "{length}");
+        // RFC 7541 appendix A: 12 is `:status: 400`.
+        let was_refused = came.kind == RST_STREAM || came.payload[0] == 0x80 | 12;
+        assert_eq!(was_refused, is_refused, "{length}: {came:?}");
+        assert_eq!(came.kind == RST_STREAM, length == "x", "{came:?}");
     }
+    // It is refused with an answer, a line and a count, as whatever cannot be read.
+    gateway.has_said(&["request.framing", "a tunnel has none"]);
+    let refused = gateway.numbers().value("brama_refusals_total", &[("code", "request.framing")]);
+    assert_eq!(refused, 1.0);
 }

@@ -13,6 +13,7 @@ mod edge;
 mod fronts;
 mod grpc;
 mod http_2;
+mod http_2_ends;
 mod lasting;
 mod limits;
 mod patience;
