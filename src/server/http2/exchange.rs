@@ -49,6 +49,7 @@ impl<S: Service> Exchange<S> {
         let body = match parts.method {
             // There is none (RFC 9113 8.5): what comes is for whom it would lead to.
             Method::CONNECT => Incoming::empty(),
+            _ if body.is_end_stream() => Incoming::empty(),
             _ => {
                 let slowest = self.common.limits.slowest_request(&parts.headers);
                 Incoming::http2(body, framing::length(&parts.headers), slowest)

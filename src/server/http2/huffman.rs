@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 /// Calls for each letter of a text. `None` when it is no text in this code.
 pub(super) fn decode(bytes: &[u8], mut letter: impl FnMut(u8)) -> Option<()> {
-    let (groups, sorted) = (&*GROUPS, &*SORTED);
+    let (groups, sorted, short) = (&*GROUPS, &*SORTED, &*SHORT);
     let mut rest = bytes.iter();
     // The next bits, the first of them the highest, and how many there are.
     let (mut window, mut held) = (0_u64, 0_usize);
@@ -17,6 +17,13 @@ pub(super) fn decode(bytes: &[u8], mut letter: impl FnMut(u8)) -> Option<()> {
         {
             window |= u64::from(*byte) << (56 - held);
             held += 8;
+        }
+        let (length, usual) = short[usize::from(window.to_be_bytes()[0])];
+        if length > 0 && usize::from(length) <= held {
+            letter(usual);
+            window <<= length;
+            held -= usize::from(length);
+            continue;
         }
         // Shorter codes are less than all longer ones that begin like them.
         let known = (SHORTEST..=LONGEST.min(held)).find_map(|length| {
@@ -63,6 +70,21 @@ static SORTED: LazyLock<Vec<u16>> = LazyLock::new(|| {
     let mut letters: Vec<u16> = (0..=256).collect();
     letters.sort_by_key(|letter| LENGTHS[usize::from(*letter)]);
     letters
+});
+
+/// How long the code is that fits into the first byte of what comes, and its letter: almost all that
+/// paths and fields are made of. None has no bits.
+static SHORT: LazyLock<[(u8, u8); 256]> = LazyLock::new(|| {
+    let mut short = [(0, 0); 256];
+    let mut begin = 0;
+    // Codes of one length follow each other, and behind them those that are longer.
+    for (letter, length) in SORTED.iter().map(|&letter| (letter, LENGTHS[usize::from(letter)])) {
+        let Some(rest) = 8_u8.checked_sub(length) else { break };
+        let end = begin + (1 << rest);
+        short[begin..end].fill((length, u8::try_from(letter).unwrap_or_default()));
+        begin = end;
+    }
+    short
 });
 
 /// How many bits the codes of the most usual letters have.

@@ -112,24 +112,22 @@ impl Sending {
         }
     }
 
-    /// Looks for the next frame while the client stays.
+    /// Looks for the next frame while the client stays. One that is there is sent, or cannot be.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Failed>> {
-        if self.stream.poll_reset(cx).is_ready() {
-            return Poll::Ready(Err(Failed::Gone));
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(frame) => Poll::Ready(frame.transpose().map_err(Failed::Body)),
+            Poll::Pending => self.stream.poll_reset(cx).map(|_| Err(Failed::Gone)),
         }
-        Pin::new(&mut self.body).poll_frame(cx).map(|frame| frame.transpose().map_err(Failed::Body))
     }
 
     /// Waits until the client takes something, for as long as it may take.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Failed>> {
-        if self.stream.poll_reset(cx).is_ready() {
-            return Poll::Ready(Err(Failed::Gone));
-        }
         loop {
             let room = self.stream.capacity();
             if room > 0 {
                 return Poll::Ready(Ok(room));
             }
+            // That has an end when the stream has.
             match self.stream.poll_capacity(cx) {
                 Poll::Ready(Some(Ok(_))) => {}
                 Poll::Ready(_) => return Poll::Ready(Err(Failed::Gone)),
