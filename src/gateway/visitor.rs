@@ -66,9 +66,11 @@ impl Worker {
         let live = match sessions.find_near(&id, activity, now) {
             Known::Live(live) => Some(live),
             Known::Nothing => None,
-            Known::Doubtful(_) => sessions.find(&id, activity, now).await?,
+            // On the heap: it is seldom asked, and would make every request larger.
+            Known::Doubtful(_) => Box::pin(sessions.find(&id, activity, now)).await?,
             Known::Unknown => {
-                self.ask_if_it_may(context, sessions.find(&id, activity, now)).await?
+                let found = sessions.find(&id, activity, now);
+                Box::pin(self.ask_if_it_may(context, found)).await?
             }
         };
         if let Some(live) = &live {
@@ -133,7 +135,7 @@ impl Worker {
                 Ok(SessionId::recognise(cookie, &self.shared.flows.session_marks))
             }
             Standing::Other(_) => match self.shared.flows.linked_sessions.recognise(cookie) {
-                Some(linked) => self.lead_on(context, &linked).await,
+                Some(linked) => Box::pin(self.lead_on(context, &linked)).await,
                 None => Ok(None),
             },
             Standing::Public => Ok(None),

@@ -7,7 +7,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
 use super::accept::PeerAddress;
-use super::addresses::TooMany;
+use super::addresses::{ConnectionPermit, TooMany};
 use super::admission::Admission;
 use super::proxy_protocol::{self, Header};
 use super::{http1, http2};
@@ -58,14 +58,20 @@ struct Ready {
     /// The certificate that the client showed.
     certificate: Option<Arc<[u8]>>,
     /// The client's place among its own connections.
-    _permit: super::addresses::ConnectionPermit,
+    _permit: ConnectionPermit,
+}
+
+impl Ready {
+    fn plain(stream: Stream, permit: ConnectionPermit) -> Self {
+        let (reader, writer) = stream.split();
+        Self { reader, writer, is_http2: false, certificate: None, _permit: permit }
+    }
 }
 
 impl<S: Service> Connection<S> {
     /// Serves it until it ends.
-    pub(super) async fn run(mut self, stream: Stream) {
-        // On the heap: a handshake needs far more room than a connection that waits.
-        let ready = match Box::pin(self.begin(stream)).await {
+    pub(super) async fn run(&mut self, stream: Stream) {
+        let ready = match self.begin(stream).await {
             Ok(ready) => ready,
             Err(refused) => {
                 self.admission.counts.refused.add(refused.name());
@@ -78,8 +84,7 @@ impl<S: Service> Connection<S> {
         let limits = &self.admission.limits;
         let stream = Joined { reader: Reader::new(ready.reader), writer: ready.writer };
         if ready.is_http2 {
-            Box::pin(http2::serve(stream, self.service, peer, &self.admission, self.stop)).await;
-            return;
+            return Box::pin(self.go_on_as_http2(stream, peer)).await;
         }
         let peer = peer.with_interim();
         let served = http1::serve(stream, &*self.service, &peer, limits, self.stop.clone());
@@ -87,33 +92,49 @@ impl<S: Service> Connection<S> {
             http1::After::Closed => {}
             http1::After::Http2(stream) => {
                 let peer = Peer { interim: None, ..peer };
-                let admission = &self.admission;
-                Box::pin(http2::serve(*stream, self.service, peer, admission, self.stop)).await;
+                Box::pin(self.go_on_as_http2(*stream, peer)).await;
             }
         }
     }
 
+    async fn go_on_as_http2(&self, stream: Joined, peer: Peer) {
+        let service = Arc::clone(&self.service);
+        http2::serve(stream, service, peer, &self.admission, self.stop.clone()).await;
+    }
+
     async fn begin(&mut self, stream: Stream) -> Result<Ready, Error> {
+        if self.acceptor.is_none() && !self.is_brought() {
+            // Nothing is waited for.
+            return Ok(Ready::plain(stream, self.enter()?));
+        }
         let time = self.admission.limits.handshake_timeout;
-        tokio::time::timeout(time, self.handshake(stream)).await.unwrap_or(Err(Error::Slow))
+        // On the heap: a handshake needs far more room than a connection that waits.
+        let handshake = Box::pin(self.handshake(stream));
+        tokio::time::timeout(time, handshake).await.unwrap_or(Err(Error::Slow))
+    }
+
+    /// Tells whether a proxy that we know brings a client's connection.
+    fn is_brought(&self) -> bool {
+        self.address.ip().is_some_and(|ip| self.admission.proxies.contains(ip))
+    }
+
+    /// Gives the client a place: one client cannot have all the connections.
+    fn enter(&self) -> Result<ConnectionPermit, TooMany> {
+        self.admission.per_address.enter(self.address.socket().ip())
     }
 
     async fn handshake(&mut self, mut stream: Stream) -> Result<Ready, Error> {
         // 1. A proxy that we know says which client's connection it brings.
-        if let Some(ip) = self.address.ip()
-            && self.admission.proxies.contains(ip)
+        if self.is_brought()
             && let Header::Client { source, .. } = proxy_protocol::read(&mut stream).await?
         {
             self.address = PeerAddress::Tcp(source);
         }
-        // 2. One client cannot have all the connections.
-        let permit = self.admission.per_address.enter(self.address.socket().ip())?;
+        // 2. The client is known by now.
+        let permit = self.enter()?;
         // 3. TLS, and in it the choice of the protocol.
         let (reader, writer, is_http2, certificate) = match &self.acceptor {
-            None => {
-                let (reader, writer) = stream.split();
-                (reader, writer, false, None)
-            }
+            None => return Ok(Ready::plain(stream, permit)),
             Some(acceptor) => {
                 let stream = acceptor.accept(stream).await?;
                 let session = stream.get_ref().1;

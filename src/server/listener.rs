@@ -63,7 +63,7 @@ pub async fn run<S: Service>(
                 // Stream and permit are dropped here.
                 return admission.note_stranger(ip, Instant::now());
             }
-            let connection = Connection {
+            let mut connection = Connection {
                 address,
                 acceptor: acceptor.clone(),
                 service: Arc::clone(&service),
@@ -81,21 +81,19 @@ pub async fn run<S: Service>(
     let mut stopped = stop.clone();
     let mut stopped = pin!(stopped.wait_closing());
     loop {
-        let permit = tokio::select! {
-            () = &mut stopped => break,
-            permit = Arc::clone(&admission.permits).acquire_owned() => permit,
+        let next = async {
+            let permit = Arc::clone(&admission.permits).acquire_owned().await.ok()?;
+            Some((permit, listener.accept().await))
         };
-        let Ok(permit) = permit else { break };
-        tokio::select! {
-            () = &mut stopped => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => start(permit, stream, address, &stop),
-                Err(error) => {
-                    // Out of descriptors, most likely: let some close before the next attempt.
-                    admission.note_failure(&error, Instant::now());
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            },
+        let next = tokio::select! { () = &mut stopped => break, next = next => next };
+        match next {
+            Some((permit, Ok((stream, address)))) => start(permit, stream, address, &stop),
+            Some((_, Err(error))) => {
+                // Out of descriptors, most likely: let some close before the next attempt.
+                admission.note_failure(&error, Instant::now());
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            None => break,
         }
     }
     // A client in the queue already believes to be connected. And a client that just read that we

@@ -69,6 +69,8 @@ pub(super) fn connection_names(headers: &HeaderMap) -> impl Iterator<Item = &str
     headers
         .get_all(CONNECTION)
         .iter()
+        // Nearly always it is one word, which is found without taking a list apart.
+        .filter(|value| names_a_field(value.as_bytes()))
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)

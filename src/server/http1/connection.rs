@@ -22,7 +22,10 @@ pub(super) struct Connection<'s, S> {
     pub(super) deadline: Deadline,
     /// How the client takes the answer.
     pub(super) pace: Pace,
+    /// Whether no request was read yet.
     pub(super) is_first: bool,
+    /// Whether something came after a long wait, of which nothing was read yet.
+    pub(super) is_woken: bool,
     pub(super) service: &'s S,
     pub(super) peer: &'s Peer,
     pub(super) limits: &'s Limits,

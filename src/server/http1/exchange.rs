@@ -6,6 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
+use http::request::Parts;
 use http::{HeaderMap, Method};
 
 use super::connection::{Connection, poll_gone};
@@ -50,15 +51,7 @@ impl<S: Service> Connection<'_, S> {
         }
 
         // 2. The service answers, or the client has left.
-        let mut call = pin!(self.service.call(parts, body, self.peer));
-        let answer = loop {
-            match poll_fn(|cx| self.poll_meanwhile(call.as_mut(), cx)).await {
-                Meanwhile::Answered(answer) => break answer,
-                Meanwhile::Interim(mut heads) => self.write(&mut heads).await?,
-                Meanwhile::BodyAwaited => self.write(&mut &CONTINUE[..]).await?,
-                Meanwhile::ClientGone => return Ok(false),
-            }
-        };
+        let Some(answer) = self.ask(parts, body).await? else { return Ok(false) };
         if let Some(mut heads) = self.take_interim() {
             self.write(&mut heads).await?;
         }
@@ -78,7 +71,7 @@ impl<S: Service> Connection<'_, S> {
             let Some(reader) = self.reader.take() else { return Ok(false) };
             let writer = std::mem::take(&mut self.writer);
             let mut stop = self.stop.clone();
-            tunnel.copy_bidirectional(Joined { reader, writer }, stop.wait()).await;
+            Box::pin(tunnel.copy_bidirectional(Joined { reader, writer }, stop.wait())).await;
             return Ok(false);
         }
         self.look_for_reader();
@@ -86,19 +79,33 @@ impl<S: Service> Connection<'_, S> {
 
         // 4. The reader comes home, at the beginning of the next request or not at all.
         self.reclaim().await;
-        match (&self.reader, goes_on) {
-            (Some(_), true) => Ok(true),
-            // A client that asked for the end and had nothing to send sends nothing more.
-            (Some(reader), false)
-                if !asked.keep_alive && !has_body && reader.is_socket_without_rest() =>
-            {
-                Ok(false)
+        let Some(reader) = &self.reader else { return Ok(false) };
+        if goes_on {
+            return Ok(true);
+        }
+        // A client that asked for the end and had nothing to send sends nothing more.
+        let is_over = !asked.keep_alive && !has_body && reader.is_socket_without_rest();
+        if !is_over {
+            self.linger().await;
+        }
+        Ok(false)
+    }
+
+    /// Has the service answer, and passes on what is said before that; nothing when the client has
+    /// left. What the service needed for it ends here, before the answer goes out.
+    async fn ask(
+        &mut self,
+        parts: Box<Parts>,
+        body: Incoming,
+    ) -> io::Result<Option<ServiceResponse>> {
+        let mut call = pin!(self.service.call(parts, body, self.peer));
+        loop {
+            match poll_fn(|cx| self.poll_meanwhile(call.as_mut(), cx)).await {
+                Meanwhile::Answered(answer) => return Ok(Some(answer)),
+                Meanwhile::Interim(mut heads) => self.write(&mut heads).await?,
+                Meanwhile::BodyAwaited => self.write(&mut &CONTINUE[..]).await?,
+                Meanwhile::ClientGone => return Ok(None),
             }
-            (Some(_), false) => {
-                self.linger().await;
-                Ok(false)
-            }
-            (None, _) => Ok(false),
         }
     }
 

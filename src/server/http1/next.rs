@@ -16,12 +16,14 @@ use crate::wire::refusal::Refusal;
 pub(super) enum Next {
     Request(RequestHead),
     Refused(Refusal),
+    /// Nothing came for a while.
+    Idle,
     Http2,
     Closed,
 }
 
 impl<S: Service> Connection<'_, S> {
-    /// Waits for the head of the next request.
+    /// Waits for the head of the next request, which comes soon or after [`wait`](Self::wait).
     pub(super) async fn next(&mut self) -> Next {
         let bounds = self.limits.head();
         let mut search = Search::default();
@@ -29,34 +31,16 @@ impl<S: Service> Connection<'_, S> {
         let deadline = &mut self.deadline;
 
         // 1. Busy connections get their next request at once, in the buffer that is there.
-        let is_first = std::mem::replace(&mut self.is_first, false);
-        if reader.buffer().is_empty() {
+        if !std::mem::take(&mut self.is_woken) && reader.buffer().is_empty() {
             deadline.renew(SETTLE);
             match poll_fn(|cx| poll_fill(reader, deadline, cx)).await {
                 Ok(Some(0)) | Err(_) => return Next::Closed,
                 Ok(Some(_)) => {}
-                // 2. Others wait without one, and hear of a stop.
-                Ok(None) => {
-                    let idle = if is_first {
-                        self.limits.header_timeout
-                    } else {
-                        self.limits.idle_timeout
-                    };
-                    tokio::select! {
-                        // A request that is there already is answered.
-                        biased;
-                        readable = reader.readable() => if readable.is_err() {
-                            return Next::Closed;
-                        },
-                        () = self.stop.wait() => return Next::Closed,
-                        () = tokio::time::sleep(idle.saturating_sub(SETTLE)) => {
-                            return Next::Closed;
-                        }
-                    }
-                }
+                Ok(None) => return Next::Idle,
             }
         }
-        // 3. From its first byte on, a head has so much time.
+        // 2. From its first byte on, a head has so much time.
+        let is_first = std::mem::replace(&mut self.is_first, false);
         let mut is_timed = false;
         loop {
             if is_first && is_preface(reader.buffer()) {
@@ -86,6 +70,23 @@ impl<S: Service> Connection<'_, S> {
                 Err(_) => return Next::Closed,
             }
         }
+    }
+
+    /// Waits without room for a request, and hears of a stop. Says whether something came.
+    pub(super) async fn wait(&mut self) -> bool {
+        let Some(reader) = self.reader.as_mut() else { return false };
+        let limits = self.limits;
+        let idle = if self.is_first { limits.header_timeout } else { limits.idle_timeout };
+        let deadline = &mut self.deadline;
+        deadline.renew(idle.saturating_sub(SETTLE));
+        self.is_woken = tokio::select! {
+            // A request that is there already is answered.
+            biased;
+            readable = reader.readable() => readable.is_ok(),
+            () = self.stop.wait() => false,
+            () = poll_fn(|cx| deadline.poll_over(cx)) => false,
+        };
+        self.is_woken
     }
 }
 

@@ -1,5 +1,7 @@
 //! The requests of a connection, one after the other, until it ends or goes on as HTTP/2.
 
+use std::future::Future;
+
 use http::Version;
 use tokio::io::AsyncWriteExt;
 use tracing::debug;
@@ -24,15 +26,15 @@ pub enum After {
 }
 
 /// Serves a connection until it ends.
-pub async fn serve<S: Service>(
+pub fn serve<'s, S: Service>(
     stream: Joined,
-    service: &S,
-    peer: &Peer,
-    limits: &Limits,
+    service: &'s S,
+    peer: &'s Peer,
+    limits: &'s Limits,
     stop: Shutdown,
-) -> After {
+) -> impl Future<Output = After> + Send + use<'s, S> {
     let Joined { reader, writer } = stream;
-    let connection = Connection {
+    let mut connection = Connection {
         reader: Some(reader),
         lease: None,
         may_drain: false,
@@ -41,42 +43,64 @@ pub async fn serve<S: Service>(
         deadline: Deadline::default(),
         pace: Pace::default(),
         is_first: true,
+        is_woken: false,
         service,
         peer,
         limits,
         stop,
     };
-    connection.run().await
+    // Not an `async fn`, which would hold what it is given twice, as long as the connection lasts.
+    async move {
+        loop {
+            // On the heap, and only while it is busy: requests need far more room than a connection
+            // that waits for the next one.
+            match Box::pin(connection.serve_requests()).await {
+                Stage::Idle if connection.wait().await => {}
+                Stage::Idle => {
+                    let _ = connection.writer.shutdown().await;
+                    return After::Closed;
+                }
+                Stage::Closed => return After::Closed,
+                Stage::Http2 => {
+                    let Some(reader) = connection.reader else { return After::Closed };
+                    let writer = connection.writer;
+                    return After::Http2(Box::new(Joined { reader, writer }));
+                }
+            }
+        }
+    }
+}
+
+/// What a connection comes to after some requests.
+enum Stage {
+    Idle,
+    Closed,
+    Http2,
 }
 
 impl<S: Service> Connection<'_, S> {
-    async fn run(mut self) -> After {
+    /// Serves requests for as long as the next one comes soon.
+    async fn serve_requests(&mut self) -> Stage {
         loop {
             match self.next().await {
                 Next::Request(head) => match self.exchange(head).await {
                     Ok(true) => {}
-                    Ok(false) => return After::Closed,
+                    Ok(false) => return Stage::Closed,
                     Err(error) => {
                         debug!(%error, "connection ended early");
-                        return After::Closed;
+                        return Stage::Closed;
                     }
                 },
                 Next::Refused(refusal) => {
                     debug!(%refusal, "request refused");
                     self.refuse(refusal).await;
-                    return After::Closed;
+                    return Stage::Closed;
                 }
-                Next::Http2 => {
-                    return match self.reader {
-                        Some(reader) => {
-                            After::Http2(Box::new(Joined { reader, writer: self.writer }))
-                        }
-                        None => After::Closed,
-                    };
-                }
+                Next::Idle => return Stage::Idle,
+                Next::Http2 => return Stage::Http2,
                 Next::Closed => {
                     let _ = self.writer.shutdown().await;
-                    return After::Closed;
+                    return Stage::Closed;
                 }
             }
         }

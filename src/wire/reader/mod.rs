@@ -59,8 +59,8 @@ impl Reader {
         if self.half.is_socket() {
             return self.half.readable().await;
         }
-        // TLS can tell only by reading; what comes first is small.
-        std::future::poll_fn(|cx| self.poll_fill(cx, 1024)).await.map(drop)
+        // TLS can tell only by reading; the rest of what comes is read into room of its own.
+        std::future::poll_fn(|cx| self.poll_fill(cx, FIRST)).await.map(drop)
     }
 
     /// Tells whether a connection on which nothing should come is in that state: nothing was sent,
@@ -94,6 +94,8 @@ impl Reader {
     }
 }
 
+/// What is read at first of a connection that waited: many wait, and each holds so much.
+const FIRST: usize = 64;
 /// A buffer of this size is kept for the next message.
 const KEPT: usize = 16 * 1024;
 
