@@ -6,8 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
+use rustix::net::{SendFlags, send};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 use tokio_rustls::TlsStream;
 use tokio_util::io::poll_write_buf;
@@ -39,7 +40,11 @@ pub enum ReadHalf {
 
 /// The half that is written. Dropping it says nothing to the other side; closing does.
 #[derive(Default)]
-pub struct WriteHalf(Option<Writer>);
+pub struct WriteHalf {
+    writer: Option<Writer>,
+    /// Whether what is written waits for the end.
+    is_last: bool,
+}
 
 enum Writer {
     Tcp(tcp::OwnedWriteHalf),
@@ -66,7 +71,7 @@ impl Stream {
                 (ReadHalf::Tls(shared.clone()), Writer::Tls(shared))
             }
         };
-        (reader, WriteHalf(Some(writer)))
+        (reader, WriteHalf { writer: Some(writer), is_last: false })
     }
 
     /// Parts anything that can be read and written, such as TLS over a connection.
@@ -76,7 +81,7 @@ impl Stream {
     {
         let (reader, writer) = tokio::io::split(stream);
         let (reader, writer) = (ReadHalf::Other(Box::new(reader)), Writer::Other(Box::new(writer)));
-        (reader, WriteHalf(Some(writer)))
+        (reader, WriteHalf { writer: Some(writer), is_last: false })
     }
 }
 
@@ -205,15 +210,21 @@ impl AsyncRead for ReadHalf {
 }
 
 impl WriteHalf {
+    /// Says that the connection is closed for writing as soon as what follows is written: it goes out
+    /// with the end, in one segment where it can. Over TLS it goes out at once.
+    pub fn write_last(&mut self) {
+        self.is_last = true;
+    }
+
     fn writer(&mut self) -> io::Result<&mut Writer> {
-        self.0.as_mut().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+        self.writer.as_mut().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 }
 
 impl Drop for WriteHalf {
     fn drop(&mut self) {
         // Left to themselves, these say "no more" with a system call of its own.
-        match self.0.take() {
+        match self.writer.take() {
             Some(Writer::Tcp(writer)) => writer.forget(),
             Some(Writer::Unix(writer)) => writer.forget(),
             Some(Writer::Tls(_) | Writer::Other(_)) | None => {}
@@ -227,7 +238,9 @@ impl AsyncWrite for WriteHalf {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let is_last = self.is_last;
         match self.writer()? {
+            Writer::Tcp(writer) if is_last => poll_send_last(writer.as_ref(), cx, bytes),
             Writer::Tcp(writer) => Pin::new(writer).poll_write(cx, bytes),
             Writer::Unix(writer) => Pin::new(writer).poll_write(cx, bytes),
             Writer::Tls(writer) => Pin::new(writer).poll_write(cx, bytes),
@@ -249,7 +262,7 @@ impl AsyncWrite for WriteHalf {
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.0 {
+        match &self.writer {
             Some(Writer::Tcp(_) | Writer::Unix(_)) => true,
             Some(Writer::Tls(writer)) => writer.is_write_vectored(),
             Some(Writer::Other(writer)) => writer.is_write_vectored(),
@@ -272,6 +285,22 @@ impl AsyncWrite for WriteHalf {
             Writer::Unix(writer) => Pin::new(writer).poll_shutdown(cx),
             Writer::Tls(writer) => Pin::new(writer).poll_shutdown(cx),
             Writer::Other(writer) => Pin::new(writer).poll_shutdown(cx),
+        }
+    }
+}
+
+/// Hands bytes to the kernel, which sends what fills no segment with what follows: more, or the end.
+fn poll_send_last(
+    stream: &TcpStream,
+    cx: &mut Context<'_>,
+    bytes: &[u8],
+) -> Poll<io::Result<usize>> {
+    let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+    loop {
+        ready!(stream.poll_write_ready(cx))?;
+        match stream.try_io(Interest::WRITABLE, || Ok(send(stream, bytes, flags)?)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            sent => return Poll::Ready(sent),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::BytesMut;
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use tokio::io::AsyncWriteExt as _;
 
 use super::connection::{Connection, poll_gone};
 use super::reclaim::DRAIN;
@@ -85,7 +86,10 @@ impl<S: Service> Connection<'_, S> {
         }
         // A client that asked for the end and had nothing to send sends nothing more.
         let is_over = !asked.keep_alive && !has_body && reader.is_socket_without_rest();
-        if !is_over {
+        if is_over {
+            // What waits for the end goes out, whatever the client has sent all the same.
+            let _ = self.writer.shutdown().await;
+        } else {
             self.linger().await;
         }
         Ok(false)

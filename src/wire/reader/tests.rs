@@ -210,6 +210,31 @@ async fn a_reader_waits_for_something_without_room_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_written_last_goes_out_with_the_end_and_not_before_if_that_is_near() {
+    // The kernel waits a fifth of a second for the end, which a busy machine may let pass.
+    let mut has_waited = false;
+    for _ in 0..20 {
+        let (ours, mut theirs) = tcp();
+        ours.set_nonblocking(true).unwrap();
+        let stream = Stream::Tcp(tokio::net::TcpStream::from_std(ours).unwrap());
+        let (_reader, mut writer) = stream.split();
+        writer.write_all(b"first").await.unwrap();
+        theirs.read_exact(&mut [0; 5]).unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        writer.write_last();
+        writer.write_all(b"last").await.unwrap();
+        let nothing = SockRef::from(&theirs).peek(&mut [MaybeUninit::uninit()]);
+        has_waited |= nothing.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        writer.shutdown().await.unwrap();
+        theirs.set_nonblocking(false).unwrap();
+        let mut all = String::new();
+        theirs.read_to_string(&mut all).unwrap();
+        assert_eq!(all, "last", "all of it, and the end");
+    }
+    assert!(has_waited);
+}
+
+#[tokio::test]
 async fn a_half_that_is_dropped_says_nothing_to_the_other_side() {
     let (mut joined, theirs) = joined();
     drop(std::mem::take(&mut joined.writer));

@@ -30,6 +30,8 @@ pub(super) struct Sending {
     trailer: Option<HeaderMap>,
     /// The right by which the answer goes on.
     lasting: Option<Arc<Lasting>>,
+    /// Whether the connection is closed for writing right after it.
+    pub(super) is_last: bool,
 }
 
 /// What comes next of a body.
@@ -60,7 +62,7 @@ impl Sending {
             Framing::Length(length) => length,
             Framing::Chunked | Framing::UntilClose => u64::MAX,
         };
-        Self { body, framing, left, out, ahead: None, trailer: None, lasting }
+        Self { body, framing, left, out, ahead: None, trailer: None, lasting, is_last: false }
     }
 
     /// Counts what has come of the body.
@@ -91,6 +93,9 @@ impl<S: Service> Connection<'_, S> {
             Framing::Length(_) | Framing::UntilClose => {}
         }
         if !sending.out.is_empty() {
+            if sending.is_last {
+                self.writer.write_last();
+            }
             self.write_out(sending).await?;
         }
         Ok(true)

@@ -35,6 +35,7 @@ impl<S: Service> Connection<'_, S> {
         // 2. The body, of which the beginning is often there already and goes in one piece with
         //    the head.
         let mut sending = Sending::new(framing, body, out, lasting);
+        sending.is_last = !goes_on && self.reader.is_some() && self.unread.is_none();
         let is_sent = self.send(&mut sending).await?;
         if is_sent {
             write_buffer::give_back(sending.out);
