@@ -11,6 +11,7 @@ use super::heeded::Heeded;
 use super::inventory::Served;
 use super::keys::Keeper;
 use super::lock::Lock;
+use super::memory;
 use super::parts::Startup;
 use super::replicas::Replicas;
 use super::store::Opening;
@@ -72,8 +73,8 @@ impl Background {
         }
     }
 
-    /// Begins what every gateway has: the rotation of keys, alarms, the watches over files and servers,
-    /// and the word to the watchdog; and orders of certificates, where they are wanted.
+    /// Begins what every gateway has: the rotation of keys, memory that is given back, alarms, the watches
+    /// over files and servers, and the word to the watchdog; and orders of certificates, where they are wanted.
     pub(super) fn start(
         &mut self,
         (keeper, certificates, groups): (Arc<Keeper>, Vec<Served>, Vec<Arc<Group>>),
@@ -81,6 +82,7 @@ impl Background {
         shared: &Shared,
     ) {
         self.tasks.spawn(keeper.keep());
+        self.tasks.spawn(memory::give_back());
         self.tasks.spawn(Alarms::new(&heeded.watched, shared).watch(self.stop.clone()));
         if let Some(orders) = heeded.orders.clone() {
             self.tasks.spawn(orders.keep(self.stop.clone()));

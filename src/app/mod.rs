@@ -20,6 +20,7 @@ pub mod inventory;
 pub mod keys;
 mod lock;
 mod logins;
+mod memory;
 mod metrics;
 mod parts;
 mod renewal;
