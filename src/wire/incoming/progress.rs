@@ -121,8 +121,9 @@ impl Progress {
     }
 }
 
-/// The most that is read at once.
-const ROOM: usize = 64 * 1024;
+/// The most that is read at once. A download that is read slowly holds so much; with what else it
+/// needs that is less than 64 KiB.
+const ROOM: usize = 52 * 1024;
 const LEAST_ROOM: usize = 4 * 1024;
 /// Bounds of a trailer.
 const TRAILER: Bounds = Bounds { bytes: 8 * 1024, fields: 32, target: 0 };

@@ -159,9 +159,9 @@ impl<S: Service> Connection<'_, S> {
             return self.write_out(sending).await;
         }
         let mut more = Bytes::new();
-        if !is_chunked && sending.left > 0 {
+        if !is_chunked && sending.left > 0 && !sending.out.is_empty() {
             // What is there already goes with it: the beginning of a body comes with its head, and
-            // then the rest in one piece.
+            // then the rest in one piece. Later a second one would only be held while it waits.
             let body = &mut sending.body;
             (more, sending.ahead) = poll_fn(|cx| Poll::Ready(look_ahead(body, cx))).await;
             sending.count(more.len())?;
