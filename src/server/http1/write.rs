@@ -30,9 +30,18 @@ impl<S: Service> Connection<'_, S> {
         let Self { writer, deadline, pace, limits, .. } = self;
         let slowest = limits.slowest();
         poll_fn(|cx| {
-            while bytes.has_remaining() {
-                match poll_write_some(writer, cx, bytes) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            loop {
+                // TLS takes a piece although the client takes none: that shows when it has to go out.
+                let is_taken = !bytes.has_remaining();
+                let written = if is_taken {
+                    Pin::new(&mut *writer).poll_flush(cx).map_ok(|()| 0)
+                } else {
+                    poll_write_some(writer, cx, bytes)
+                };
+                match written {
+                    Poll::Ready(Ok(0)) if !is_taken => {
+                        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                    }
                     Poll::Ready(Ok(written)) => pace.moved(written),
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
@@ -43,8 +52,10 @@ impl<S: Service> Connection<'_, S> {
                         return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                     }
                 }
+                if is_taken {
+                    return Poll::Ready(Ok(()));
+                }
             }
-            Pin::new(&mut *writer).poll_flush(cx)
         })
         .await
     }

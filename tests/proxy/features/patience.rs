@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::harness::curl::curl_over_tls;
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Answer, End, PATIENCE, Plan, Script, Wire, node};
+use crate::harness::{Answer, End, PATIENCE, Plan, Script, Tls, Wire, node};
 
 #[test]
 fn half_a_head_is_given_up_with_an_answer_and_no_head_without_one() {
@@ -116,6 +119,38 @@ fn an_answer_that_is_hardly_read_breaks_off_and_one_that_is_read_does_not() {
     }
     assert!(started.elapsed() > Duration::from_secs(9), "the grace was not given");
     assert!(slow.rest().expect("the end").len() < 50_000_000);
+}
+
+#[test]
+fn an_answer_over_tls_that_nobody_reads_breaks_off_and_one_that_is_read_does_not() {
+    const LOCAL: usize = 1;
+    if !tools::has(&[Tool::Node, Tool::OpenSsl, Tool::Curl]) {
+        return;
+    }
+    let (_portal, url) = node("portal.js");
+    let gateway = Plan::before(&url).tls(Tls::On).listen("stall_timeout = \"1s\"").start();
+    let address = gateway.tls_address.unwrap();
+    let read = curl_over_tls(&gateway, &["--http1.1", "/download?size=3000000"]);
+    assert_eq!((read.status, read.exit, read.body.len()), (200, Some(0), 3_000_000));
+    // It reads no more itself when what it prints is not read, and a pipe holds little.
+    let mut silent = Command::new("openssl")
+        .args(["s_client", "-quiet", "-connect", &address.to_string(), "-servername", "localhost"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let request = b"GET /download?size=100000000 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    silent.stdin.as_mut().unwrap().write_all(request).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    for is_open in [true, false] {
+        while timers(LOCAL, address).is_empty() == is_open {
+            assert!(Instant::now() < deadline, "open: {is_open}");
+            thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+    silent.kill().unwrap();
+    silent.wait().unwrap();
 }
 
 /// Tells whether the kernel still has the gateway's end of a connection open.

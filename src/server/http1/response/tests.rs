@@ -25,6 +25,7 @@ use crate::base::shutdown::shutdown;
 use crate::request::service::{Peer, Service};
 use crate::server::listener::Limits;
 use crate::wire::incoming::Incoming;
+use crate::wire::pace::GRACE;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::stream::{ReadHalf, Stream, WriteHalf};
 
@@ -144,6 +145,46 @@ async fn a_piece_does_not_wait_for_the_next_one() {
         () = served => panic!("the answer ended"),
         () = seen => {}
         () = tokio::time::sleep(Duration::from_secs(1)) => panic!("the pieces wait"),
+    }
+}
+
+/// Takes whatever is written, as TLS does, and has it taken by the client or not.
+struct Holds {
+    client_takes: bool,
+}
+
+impl AsyncWrite for Holds {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.client_takes { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_tls_took_and_the_client_does_not_is_given_up() {
+    let limits = Limits::default();
+    for client_takes in [true, false] {
+        let (mut client, ours) = duplex(1024);
+        client.write_all(REQUEST).await.unwrap();
+        let stream = Stream::split_any(join(ours, Holds { client_takes }));
+        let began = tokio::time::Instant::now();
+        serve_over(stream, &Drips { pieces: 1, ends: true }).await;
+        let took = began.elapsed();
+        // A client that takes its answer is idle afterwards; the grace of the others is spent.
+        let least = if client_takes { limits.idle_timeout } else { GRACE };
+        assert!(took >= least, "{client_takes}: {took:?}");
+        assert_eq!(took >= limits.idle_timeout, client_takes, "{took:?}");
     }
 }
 
