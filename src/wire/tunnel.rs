@@ -12,6 +12,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Buf;
@@ -99,6 +100,7 @@ async fn copy(
     target: &mut WriteHalf,
     mut passed: impl FnMut(&[u8]),
 ) -> io::Result<()> {
+    let mut broken = None;
     loop {
         while !source.buffer().is_empty() {
             let length = target.write(source.buffer()).await?;
@@ -106,9 +108,16 @@ async fn copy(
             source.buffer().advance(length);
         }
         target.flush().await?;
+        if let Some(error) = broken {
+            return Err(error);
+        }
         source.readable().await?;
-        let is_empty = source.buffer().is_empty();
-        if is_empty && poll_fn(|cx| source.poll_fill(cx, ROOM)).await? == 0 {
+        if !source.buffer().is_empty() {
+            // TLS was read into little room while it was waited for. What else is there comes along; the
+            // end of it is seen again.
+            let more = poll_fn(|cx| Poll::Ready(source.poll_fill(cx, ROOM))).await;
+            broken = if let Poll::Ready(Err(error)) = more { Some(error) } else { None };
+        } else if poll_fn(|cx| source.poll_fill(cx, ROOM)).await? == 0 {
             return target.shutdown().await;
         }
     }
@@ -117,8 +126,9 @@ async fn copy(
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
+    use std::task::Context;
 
-    use tokio::io::AsyncReadExt;
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
     use tokio::net::UnixStream;
     use tokio::sync::oneshot;
 
@@ -175,6 +185,82 @@ mod tests {
         }
         drop((client, portal));
         assert!(matches!(going.await.unwrap(), Ended::ByASide));
+    }
+
+    /// Counts how often it is written to, and how much.
+    struct Counted(Arc<Mutex<(usize, usize)>>);
+
+    impl AsyncWrite for Counted {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let mut counted = self.0.lock().unwrap();
+            *counted = (counted.0 + 1, counted.1 + bytes.len());
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// A connection that broke: its socket says so once.
+    #[derive(Default)]
+    struct Broken {
+        is_told: bool,
+    }
+
+    impl AsyncRead for Broken {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let is_told = std::mem::replace(&mut self.is_told, true);
+            Poll::Ready(if is_told { Ok(()) } else { Err(io::ErrorKind::ConnectionReset.into()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_tls_has_goes_on_in_large_pieces() {
+        const PIECE: usize = 8 * 1024;
+        let (ours, mut theirs) = tokio::io::duplex(PIECE);
+        let (half, _writer) = Stream::split_any(ours);
+        let counted = Arc::default();
+        let target = tokio::io::join(tokio::io::empty(), Counted(Arc::clone(&counted)));
+        let (_half, mut writer) = Stream::split_any(target);
+        let writing = async {
+            for _ in 0..64 {
+                theirs.write_all(&[b'x'; PIECE]).await.unwrap();
+            }
+            drop(theirs);
+        };
+        let mut reader = Reader::new(half);
+        let (copied, ()) = tokio::join!(copy(&mut reader, &mut writer, |_| {}), writing);
+        copied.unwrap();
+        let (writes, bytes) = *counted.lock().unwrap();
+        assert_eq!(bytes, 64 * PIECE);
+        assert!(writes < 2 * 64, "{writes} writes for 64 pieces");
+    }
+
+    #[tokio::test]
+    async fn what_came_before_a_side_broke_is_handed_on_and_the_breach_is_told() {
+        let said = &[b'x'; 100][..];
+        let broken =
+            tokio::io::join(AsyncReadExt::chain(said, Broken::default()), tokio::io::sink());
+        let (half, _writer) = Stream::split_any(broken);
+        let counted = Arc::default();
+        let target = tokio::io::join(tokio::io::empty(), Counted(Arc::clone(&counted)));
+        let (_half, mut writer) = Stream::split_any(target);
+        let copied = copy(&mut Reader::new(half), &mut writer, |_| {}).await;
+        assert_eq!(copied.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(counted.lock().unwrap().1, 100);
     }
 
     #[tokio::test]
