@@ -42,6 +42,16 @@ pub async fn within<F: Future>(trace: Arc<Trace>, mut work: Pin<&mut F>) -> F::O
     .await
 }
 
+/// Does something at once as part of a trace; as part of what it is part of already, where there is none.
+pub fn at<T>(trace: Option<&Arc<Trace>>, work: impl FnOnce() -> T) -> T {
+    let mut trace = trace.cloned();
+    if trace.is_none() {
+        return work();
+    }
+    let _at = At::work_of(&mut trace);
+    work()
+}
+
 /// Has what is done in a task of its own belong to the trace of this one.
 pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let trace = current(Arc::clone);

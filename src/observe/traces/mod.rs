@@ -26,7 +26,7 @@ mod trace;
 mod tracer;
 
 pub use self::context::{Parent, SpanId, TraceId, Traceparent};
-pub use self::current::{carried, current_id, enter, open, say, within};
+pub use self::current::{at, carried, current_id, enter, open, say, within};
 pub use self::export::{Exporter, Protocol, Settings as ExportSettings};
 pub use self::queue::{MAX_WAITING, SpanCounts};
 pub use self::span::{Kind, MAX_ATTRIBUTES, MAX_TEXT, Value, method};

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::super::queue::{Batch, MAX_WAITING, Message};
 use super::super::span::Kind;
 use super::super::trace::MAX_SPANS;
-use super::super::{carried, current_id, enter, open, within};
+use super::super::{at, carried, current_id, enter, open, within};
 use super::*;
 use crate::observe::traces::context::{TRACEPARENT, TRACESTATE};
 
@@ -103,6 +103,8 @@ async fn spans_are_below_of_what_was_entered_and_the_request_comes_last() {
     });
     within(Arc::clone(&trace), work).await;
     assert_eq!(current_id(), None);
+    assert_eq!(at(Some(&trace), current_id), Some(trace.id()));
+    assert_eq!((at(None, current_id), current_id()), (None, None));
     end(&trace);
     let batch = next(&mut receiver);
     let named = |name: &str| batch.spans.iter().find(|span| span.name == name).unwrap();
