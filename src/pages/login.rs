@@ -89,7 +89,8 @@ pub fn arriving(look: Branding<'_>, target: &str, came: Came) -> Page {
 /// Writes base64, which has nothing to escape, without a look at each letter; anything else is escaped.
 fn base64(text: &str) -> Markup {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    if text.bytes().all(is_letter) {
+    // All are looked at, whatever the first was: that is many at a time.
+    if text.bytes().fold(true, |all, byte| all & is_letter(byte)) {
         PreEscaped(text.to_owned())
     } else {
         html! { (text) }
