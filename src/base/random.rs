@@ -19,7 +19,7 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 /// Fills what is there with random bytes.
 ///
 /// # Panics
-/// As [`bytes`] does.
+/// As [`bytes()`] does.
 pub fn fill(bytes: &mut [u8]) {
     aws_lc_rs::rand::fill(bytes).expect("the operating system gives random bytes");
 }
