@@ -12,7 +12,7 @@ use crate::flow::return_to::ReturnTo;
 use crate::gateway::failure::Failure;
 use crate::gateway::response::{self, isolate_opener, json, look};
 use crate::gateway::{Settings, Shared, grpc, history};
-use crate::observe::{incident, traces};
+use crate::observe::incident;
 use crate::pages::{self, ErrorPage, Incident};
 use crate::request::context::{Caller, RequestContext, is_reading};
 
@@ -38,8 +38,7 @@ pub fn respond(failure: &Failure, context: &RequestContext, shared: &Shared) -> 
     let settings = &shared.settings;
     let Failure { page, status, code, begin_again, allow, retry_after, .. } = failure;
     let number = incident::number(&context.id);
-    // What was done for the request is over by now, and with it that it was told as part of its trace.
-    traces::at(context.trace.as_ref(), || shared.tell(context, failure.event(&number)));
+    shared.tell(context, failure.event(&number));
     let login = failure.login.as_ref().and_then(|login| login.authn_request.as_deref());
     let kept = || failure.outcome();
     history::refused(shared, context, (failure.pen.as_ref(), login), (*code, kept));

@@ -56,7 +56,7 @@ use crate::observe::events::Events;
 use crate::observe::metrics::ResponseCounts;
 use crate::observe::metrics::histogram::ByClass;
 use crate::observe::seldom::Seldom;
-use crate::observe::traces::Tracer;
+use crate::observe::traces::{self, Tracer};
 use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
 use crate::request::context::RequestContext;
@@ -104,9 +104,12 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Tells what happened within a request.
+    /// Tells what happened within a request, as part of its trace: also what comes of it when all that
+    /// was done for it is over.
     pub fn tell(&self, context: &RequestContext, event: Event<'_>) {
-        self.events.tell(self.clock.now(), Some(context.asked()), event);
+        traces::at(context.trace.as_ref(), || {
+            self.events.tell(self.clock.now(), Some(context.asked()), event);
+        });
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a listener carries requests to.
 
 use std::future::Future;
-use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::{self, Body};
+use crate::base::network::write_address;
 use crate::request::headers::raw::RawHeaders;
 use crate::request::interim::Interim;
 use crate::request::lasting::Lasting;
@@ -55,22 +55,11 @@ impl Peer {
     }
 }
 
-/// Writes an address. The machinery of `fmt` would cost each connection over IPv4 more than the rest of
-/// what is noted of it.
+/// Returns an address as headers have it.
 fn text(address: IpAddr) -> Option<HeaderValue> {
     let mut text = [0; LONGEST_ADDRESS];
     let mut left = &mut text[..];
-    match address {
-        IpAddr::V4(address) => {
-            let [first, rest @ ..] = address.octets();
-            left.write_all(itoa::Buffer::new().format(first).as_bytes()).ok()?;
-            for octet in rest {
-                left.write_all(b".").ok()?;
-                left.write_all(itoa::Buffer::new().format(octet).as_bytes()).ok()?;
-            }
-        }
-        IpAddr::V6(address) => write!(left, "{address}").ok()?,
-    }
+    write_address(&mut left, address).ok()?;
     let length = LONGEST_ADDRESS - left.len();
     HeaderValue::from_bytes(&text[..length]).ok()
 }

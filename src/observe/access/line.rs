@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use http::Version;
@@ -13,6 +12,7 @@ use http::Version;
 use super::record::{Ended, Record};
 use super::settings::{Format, Settings};
 use crate::base::clock::Time;
+use crate::base::network::write_address;
 
 /// The most bytes of one field that are written.
 pub const MAX_FIELD: usize = 2048;
@@ -35,7 +35,7 @@ fn json(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
     text(line, "request", record.request.as_bytes());
     if let Some(address) = settings.addresses.shown(record.address) {
         line.extend_from_slice(b",\"client\":\"");
-        write_address(line, address);
+        let _ = write_address(line, address);
         line.push(b'"');
     }
     text(line, "method", record.method.as_bytes());
@@ -98,7 +98,7 @@ fn for_people(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
     );
     if let Some(address) = settings.addresses.shown(record.address) {
         line.extend_from_slice(b" client=");
-        write_address(line, address);
+        let _ = write_address(line, address);
     }
     let optional = [
         ("ended", record.ended.map(Ended::name)),
@@ -122,7 +122,9 @@ fn for_people(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
 
 fn combined(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
     match settings.addresses.shown(record.address) {
-        Some(address) => write_address(line, address),
+        Some(address) => {
+            let _ = write_address(line, address);
+        }
         None => line.push(b'-'),
     }
     line.extend_from_slice(b" - - [");
@@ -144,20 +146,6 @@ fn combined(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
     line.extend_from_slice(b"\" \"");
     escape_combined(line, record.user_agent.unwrap_or(b"-"));
     line.push(b'"');
-}
-
-/// IPv4 without the formatting of the library, which costs a thousand instructions.
-fn write_address(line: &mut Vec<u8>, address: IpAddr) {
-    let IpAddr::V4(address) = address else {
-        let _ = write!(line, "{address}");
-        return;
-    };
-    for (index, octet) in address.octets().into_iter().enumerate() {
-        if index > 0 {
-            line.push(b'.');
-        }
-        line.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
-    }
 }
 
 fn protocol(version: Version) -> &'static str {
