@@ -53,10 +53,12 @@ impl<S: Service> Connection<'_, S> {
     /// thrown away for a while, because a reset would overtake the answer.
     pub(super) async fn linger(&mut self) {
         let Some(mut reader) = self.reader.take() else { return };
-        if self.writer.shutdown().await.is_err() {
-            return;
-        }
+        let writer = &mut self.writer;
         let discard = async {
+            // With TLS that waits for a client that does not read.
+            if writer.shutdown().await.is_err() {
+                return;
+            }
             let mut left = LINGER_BYTES;
             while left > 0 {
                 reader.buffer().clear();

@@ -42,8 +42,7 @@ pub(super) struct Exchange<S> {
 
 impl<S: Service> Exchange<S> {
     /// Has a request answered. It is given up when the client takes it back.
-    pub(super) async fn run(mut self, (parts, body): (Parts, RecvStream)) {
-        let mut parts = Box::new(parts);
+    pub(super) async fn run(mut self, mut parts: Box<Parts>, body: RecvStream) {
         cookies::join(&mut parts.headers);
         let is_head = parts.method == Method::HEAD;
         let body = match parts.method {

@@ -126,36 +126,43 @@ async fn go_on<S: Service>(
             if !presence.is_used() {
                 return Ok(());
             }
-            connection.end();
-            poll_fn(|cx| connection.poll(cx)).await
+            say_farewell(&mut connection, &presence).await
         }
         () = presence.idle(limits.header_timeout, limits.idle_timeout) => {
-            connection.end();
-            presence.note();
-            tokio::select! {
-                ended = poll_fn(|cx| connection.poll(cx)) => ended,
-                // A request that it sent before it heard is answered.
-                () = presence.idle(FAREWELL, FAREWELL) => Ok(()),
-            }
+            say_farewell(&mut connection, &presence).await
         }
     };
     connection.close();
     ended
 }
 
+/// Ends a connection as soon as nothing is under way: a client that does not answer is not waited for.
+async fn say_farewell<B>(connection: &mut Connection<B>, presence: &Presence) -> Result<(), Error>
+where
+    B: FnMut(Arrived) -> connection::Exchange,
+{
+    connection.end();
+    presence.note();
+    tokio::select! {
+        ended = poll_fn(|cx| connection.poll(cx)) => ended,
+        // A request that it sent before it heard is answered.
+        () = presence.idle(FAREWELL, FAREWELL) => Ok(()),
+    }
+}
+
 /// Begins what becomes of a request.
-fn begin<S: Service>(
-    common: &Arc<Common<S>>,
-    (mut request, respond): Arrived,
-) -> connection::Exchange {
+fn begin<S: Service>(common: &Arc<Common<S>>, (request, respond): Arrived) -> connection::Exchange {
     let open = common.presence.enter();
     let exchange = Exchange { common: Arc::clone(common), respond, open };
     if says_length_of_tunnel(&request) {
         return Box::pin(exchange.refuse(Refusal::Framing("a tunnel has none")));
     }
-    match request.extensions_mut().remove::<Protocol>() {
-        Some(protocol) => Box::pin(websocket::open(exchange, request.into_parts(), protocol)),
-        None => Box::pin(exchange.run(request.into_parts())),
+    let (parts, body) = request.into_parts();
+    // On the heap before the exchange is: it would be moved several times.
+    let mut parts = Box::new(parts);
+    match parts.extensions.remove::<Protocol>() {
+        Some(protocol) => Box::pin(websocket::open(exchange, parts, body, protocol)),
+        None => Box::pin(exchange.run(parts, body)),
     }
 }
 

@@ -67,6 +67,8 @@ impl Sending {
             Err(Failed::Gone) => debug!("a client ended the stream of its answer"),
             Err(Failed::Body(error)) => {
                 debug!(%error, "an answer broke off");
+                // What was handed over is sent first: a reset takes back what was not.
+                tokio::task::yield_now().await;
                 self.stream.send_reset(reason(&*error));
             }
         }

@@ -20,10 +20,10 @@ use crate::wire::tunnel::TunnelHandover;
 /// Opens a tunnel where the service gives one, and answers otherwise.
 pub(super) async fn open<S: Service>(
     mut exchange: Exchange<S>,
-    (parts, incoming): (Parts, RecvStream),
+    mut parts: Box<Parts>,
+    incoming: RecvStream,
     protocol: Protocol,
 ) {
-    let mut parts = Box::new(parts);
     cookies::join(&mut parts.headers);
     if protocol.as_str() != "websocket" {
         // RFC 9220 3: a protocol that is not known.

@@ -98,3 +98,51 @@ fn a_request_that_crosses_a_word_of_leave_has_all_its_time() {
     ask(&mut wire, 1, "GET", "/", &[], END_STREAM);
     assert_eq!(body(&mut wire, 1).as_deref(), Ok("slow"));
 }
+
+#[test]
+fn what_came_of_an_answer_before_it_broke_off_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf").unwrap();
+        }
+    });
+    let gateway = Plan::before(&url).start();
+    let mut wire = begin(gateway.connect());
+    for number in 0..50 {
+        let stream = 2 * number + 1;
+        ask(&mut wire, stream, "GET", "/", &[], END_STREAM);
+        assert_eq!(body(&mut wire, stream), Err("half".to_owned()), "stream {stream}");
+    }
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_client_that_is_silent_and_for_one_that_is_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let head = stream.read(&mut [0; 4096]).unwrap();
+            assert!(head > 0);
+            // Longer than a client has for its leave, when it asks for nothing.
+            thread::sleep(Duration::from_secs(7));
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nslow";
+            stream.write_all(answer).unwrap();
+        }
+    });
+    let mut gateway = Plan::before(&url).listen("drain_timeout = \"1h\"").start();
+    let (mut silent, mut answered) = (begin(gateway.connect()), begin(gateway.connect()));
+    // Both speak and hear an answer; then one asks for more.
+    for wire in [&mut silent, &mut answered] {
+        ask(wire, 1, "GET", "/", &[], END_STREAM);
+        assert_eq!(body(wire, 1).as_deref(), Ok("slow"));
+    }
+    ask(&mut answered, 3, "GET", "/", &[], END_STREAM);
+    gateway.program.signal("TERM");
+    assert_eq!(body(&mut answered, 3).as_deref(), Ok("slow"));
+    assert!(gateway.program.wait().success());
+}
