@@ -21,9 +21,9 @@ pub fn take() -> BytesMut {
     room
 }
 
-/// Gives room back that is not needed any more.
+/// Gives room back that is not needed any more, if there is any.
 pub fn give_back(room: BytesMut) {
-    if room.capacity() <= MOST {
+    if (1..=MOST).contains(&room.capacity()) {
         ROOM.set(room);
     }
 }
@@ -55,5 +55,10 @@ mod tests {
             give_back(BytesMut::with_capacity(grown));
             assert_eq!(take().capacity() > USUAL, is_kept, "{grown}");
         }
+        let kept = take();
+        let place = kept.as_ptr();
+        give_back(kept);
+        give_back(BytesMut::new());
+        assert_eq!(take().as_ptr(), place, "nothing does not replace it");
     }
 }

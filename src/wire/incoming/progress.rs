@@ -13,7 +13,11 @@ use crate::wire::reader::Reader;
 
 /// How much of a body is still to come.
 #[derive(Debug)]
-pub struct Progress(Left);
+pub struct Progress {
+    left: Left,
+    /// The most that is read at once.
+    room: usize,
+}
 
 #[derive(Debug)]
 enum Left {
@@ -27,23 +31,25 @@ impl Progress {
     /// Stands at the beginning of a body.
     #[must_use]
     pub fn new(framing: Framing, extensions: Extensions) -> Self {
-        Self(match framing {
-            Framing::Length(0) => Left::Over,
-            Framing::Length(length) => Left::Length(length),
-            Framing::Chunked => Left::Chunks(Decoder::new(extensions)),
-            Framing::UntilClose => Left::UntilClose,
-        })
+        let (left, room) = match framing {
+            Framing::Length(0) => (Left::Over, 0),
+            Framing::Length(length) if length <= SMALL => (Left::Length(length), ROOM_OF_SMALL),
+            Framing::Length(length) => (Left::Length(length), ROOM),
+            Framing::Chunked => (Left::Chunks(Decoder::new(extensions)), ROOM_OF_PIECES),
+            Framing::UntilClose => (Left::UntilClose, ROOM_OF_PIECES),
+        };
+        Self { left, room }
     }
 
     /// Stands at the end of one.
     pub(super) fn over() -> Self {
-        Self(Left::Over)
+        Self { left: Left::Over, room: 0 }
     }
 
     /// Tells whether all of it has come.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        match &self.0 {
+        match &self.left {
             Left::Over => true,
             Left::Chunks(decoder) => decoder.is_over(),
             Left::Length(_) | Left::UntilClose => false,
@@ -57,7 +63,7 @@ impl Progress {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         loop {
-            let room = match &mut self.0 {
+            let room = match &mut self.left {
                 Left::Over => return Poll::Ready(None),
                 Left::Length(left) => {
                     let buffer = reader.buffer();
@@ -66,24 +72,24 @@ impl Progress {
                         let piece = buffer.split_to(here).freeze();
                         *left -= here as u64;
                         if *left == 0 {
-                            self.0 = Left::Over;
+                            self.left = Left::Over;
                         }
                         return Poll::Ready(Some(Ok(Frame::data(piece))));
                     }
-                    usize::try_from(*left).unwrap_or(usize::MAX).clamp(LEAST_ROOM, ROOM)
+                    usize::try_from(*left).unwrap_or(usize::MAX).clamp(LEAST_ROOM, self.room)
                 }
                 Left::Chunks(decoder) => match decoder.take(reader.buffer(), &TRAILER) {
                     Err(refusal) => return self.fail(refusal.into()),
                     Ok(Some(Piece::Data(data))) => return Poll::Ready(Some(Ok(Frame::data(data)))),
                     Ok(Some(Piece::Trailer(trailer))) => {
-                        self.0 = Left::Over;
+                        self.left = Left::Over;
                         return Poll::Ready(Some(Ok(Frame::trailers(trailer))));
                     }
                     Ok(Some(Piece::End)) => {
-                        self.0 = Left::Over;
+                        self.left = Left::Over;
                         return Poll::Ready(None);
                     }
-                    Ok(None) => ROOM / 2,
+                    Ok(None) => self.room,
                 },
                 Left::UntilClose => {
                     let buffer = reader.buffer();
@@ -91,12 +97,12 @@ impl Progress {
                         let piece = buffer.split().freeze();
                         return Poll::Ready(Some(Ok(Frame::data(piece))));
                     }
-                    ROOM / 2
+                    self.room
                 }
             };
             match ready!(reader.poll_fill(cx, room)) {
-                Ok(0) if matches!(self.0, Left::UntilClose) => {
-                    self.0 = Left::Over;
+                Ok(0) if matches!(self.left, Left::UntilClose) => {
+                    self.left = Left::Over;
                     return Poll::Ready(None);
                 }
                 Ok(0) => return self.fail(BodyError::Incomplete),
@@ -108,12 +114,12 @@ impl Progress {
 
     /// A body that went wrong once is not asked again.
     fn fail(&mut self, error: BodyError) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.0 = Left::UntilClose;
+        self.left = Left::UntilClose;
         Poll::Ready(Some(Err(error)))
     }
 
     pub(super) fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.left {
             Left::Over => SizeHint::with_exact(0),
             Left::Length(left) => SizeHint::with_exact(*left),
             Left::Chunks(_) | Left::UntilClose => SizeHint::default(),
@@ -121,9 +127,14 @@ impl Progress {
     }
 }
 
-/// The most that is read at once. A download that is read slowly holds so much; with what else it
-/// needs that is less than 64 KiB.
-const ROOM: usize = 52 * 1024;
+/// The most that is read at once of a body. A download that is read slowly holds so much; with what
+/// else it needs that is less than 64 KiB.
+const ROOM: usize = 40 * 1024;
+/// The same of one of at most [`SMALL`] bytes: what does not come with its head comes in one piece.
+const ROOM_OF_SMALL: usize = 52 * 1024;
+const SMALL: u64 = 64 * 1024;
+/// The same of one that does not say its length.
+const ROOM_OF_PIECES: usize = 26 * 1024;
 const LEAST_ROOM: usize = 4 * 1024;
 /// Bounds of a trailer.
 const TRAILER: Bounds = Bounds { bytes: 8 * 1024, fields: 32, target: 0 };

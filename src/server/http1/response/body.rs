@@ -15,7 +15,7 @@ use crate::request::lasting::Lasting;
 use crate::request::service::Service;
 use crate::server::http1::connection::{Connection, poll_gone};
 use crate::wire::framing::Framing;
-use crate::wire::outgoing;
+use crate::wire::{outgoing, write_buffer};
 
 /// The body of an answer on its way to the client.
 pub(super) struct Sending {
@@ -165,6 +165,10 @@ impl<S: Service> Connection<'_, S> {
             let body = &mut sending.body;
             (more, sending.ahead) = poll_fn(|cx| Poll::Ready(look_ahead(body, cx))).await;
             sending.count(more.len())?;
+        }
+        if sending.out.is_empty() {
+            // A client may take its time over a piece: the room is not needed meanwhile.
+            write_buffer::give_back(std::mem::take(&mut sending.out));
         }
         let mut all = (&sending.out[..]).chain(data).chain(more).chain(end);
         self.write_while(&mut all, sending.lasting.as_ref()).await?;
