@@ -129,7 +129,7 @@ impl Progress {
 
 /// The most that is read at once of a body. A download that is read slowly holds so much; with what
 /// else it needs that is less than 64 KiB.
-const ROOM: usize = 40 * 1024;
+const ROOM: usize = 36 * 1024;
 /// The same of one of at most [`SMALL`] bytes: what does not come with its head comes in one piece.
 const ROOM_OF_SMALL: usize = 52 * 1024;
 const SMALL: u64 = 64 * 1024;

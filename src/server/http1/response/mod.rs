@@ -32,6 +32,8 @@ impl<S: Service> Connection<'_, S> {
         let Head { framing, goes_on } = Head::write(&mut out, &parts, &passed, exact, asked);
         let goes_on = goes_on && self.knows_next_start(parts.status) && !self.stop.is_draining();
         head::end(&mut out, goes_on);
+        // They hold what the upstream's head was read into: not for as long as a client takes its time.
+        drop((parts, passed));
         // 2. The body, of which the beginning is often there already and goes in one piece with
         //    the head.
         let mut sending = Sending::new(framing, body, out, lasting);
