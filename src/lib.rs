@@ -124,10 +124,15 @@ pub mod app;
 pub mod config;
 pub mod operations;
 // Floor 9
+#[cfg(feature = "tools")]
 pub mod browser;
 pub mod cli;
+#[cfg(feature = "tools")]
 pub mod doctor;
 pub mod manual;
+#[cfg(feature = "tools")]
 pub mod report;
+#[cfg(feature = "tools")]
 pub mod selftest;
+#[cfg(feature = "tools")]
 pub mod simulator;

@@ -15,9 +15,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tracing::error;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
+use tracing_subscriber::{Layer, Registry, fmt, registry, reload};
 
 use super::event::OF_OPERATORS;
 use super::repeats::Repeats;
@@ -40,7 +42,7 @@ impl Level {
     /// When it is malformed.
     pub fn new(text: &str) -> Result<Self, BadLevel> {
         let level = Self(text.to_owned());
-        EnvFilter::try_new(text).map(|_| level).map_err(|_| BadLevel(text.to_owned()))
+        level.read().map(|_| level).ok_or_else(|| BadLevel(text.to_owned()))
     }
 
     /// Returns its text.
@@ -58,12 +60,17 @@ impl Level {
 
     /// What operators do is written at any level: whoever may change the level could otherwise hide
     /// what they do then.
-    fn filter(&self) -> EnvFilter {
-        let filter = EnvFilter::new(&self.0);
-        match format!("{OF_OPERATORS}=info").parse() {
-            Ok(directive) => filter.add_directive(directive),
-            Err(_) => filter,
+    fn filter(&self) -> Targets {
+        self.read().unwrap_or_default().with_target(OF_OPERATORS, LevelFilter::INFO)
+    }
+
+    /// Parts with nothing in them are left out. By spans and fields nothing is told apart here, so none are taken.
+    fn read(&self) -> Option<Targets> {
+        let parts: Vec<_> = self.0.split(',').filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() {
+            return Some(Targets::new().with_default(LevelFilter::ERROR));
         }
+        if self.0.contains('[') { None } else { parts.join(",").parse().ok() }
     }
 }
 
@@ -119,7 +126,7 @@ pub fn lost() -> u64 {
 /// There is one standard output, and one log of a process.
 static LOG: OnceLock<Writer> = OnceLock::new();
 /// What of it is written.
-static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+static FILTER: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
 /// Says of a line which trace the request belongs to that it was written for.
 fn with_trace(line: &[u8], trace: TraceId) -> Vec<u8> {
@@ -187,6 +194,18 @@ mod tests {
             let is_loud = level.text().ends_with("trace");
             assert!(written.contains("act") && !written.contains("detail"), "{level:?}: {written}");
             assert_eq!(written.contains("other\n"), is_loud, "{level:?}: {written}");
+        }
+    }
+
+    #[test]
+    fn a_filter_is_read_whole_or_not_at_all() {
+        for good in ["info", "INFO", "", ",warn,", "2", "info,brama::proxy=debug", "hyper=off"] {
+            assert_eq!(Level::new(good).unwrap().text(), good);
+        }
+        for bad in
+            ["info=", "brama=loud", "brama=info=debug", "[sign_in]=debug", "brama[{way}]=info"]
+        {
+            assert_eq!(Level::new(bad).unwrap_err().0, bad);
         }
     }
 

@@ -195,7 +195,7 @@ fn proofs_are_made_in_one_place() {
         ("Ok(Assertion {", &["saml/assertion.rs"]),
         // The first is for test tokens, with keys of development only; the last reads what the program
         // itself sealed.
-        ("Person::new(", &["cli/token/mint.rs", "saml/assertion.rs", "session/stored.rs"]),
+        ("Person::new(", &["cli/tools/token/mint.rs", "saml/assertion.rs", "session/stored.rs"]),
         ("Ok(Session {", &["session/stored.rs"]),
         ("Session::begin(", &["flow/finish.rs"]),
         // The session at another host comes from the first one, here.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::manifests::{items, of_kind, the};
+use crate::manifests::{items, of_kind, text, the};
 use crate::overlays;
 use crate::security::{check_life, refusals};
 use crate::tools::{Tools, VERSIONS, root, tools};
@@ -186,9 +186,10 @@ fn essence(objects: &[Value]) -> Value {
     containers.sort_by_key(|one| one["name"].to_string());
     for container in containers {
         let one = container.as_object_mut().unwrap();
-        for name in ["image", "imagePullPolicy"] {
-            one.remove(name);
-        }
+        one.remove("imagePullPolicy");
+        // The version is that of the test above; the name says whether it is the full program.
+        let image = text(&one["image"]).split(':').next().unwrap().to_owned();
+        one.insert("image".to_owned(), image.into());
         for (list, key) in [("env", "name"), ("volumeMounts", "name"), ("ports", "name")] {
             let mut sorted: Vec<_> = items(&one.get(list).cloned().unwrap_or_default())
                 // What the program would take anyway.

@@ -39,7 +39,8 @@ fn the_kustomizations_of_the_page_work() {
             assert_eq!(object["metadata"]["namespace"], namespace, "{object}");
         }
         let image = text(&gateway(&judged.objects)["image"]);
-        let expected = format!("registry.example.gov.pl/brama:{}", env!("CARGO_PKG_VERSION"));
+        let name = if namespace == "demo" { "brama-tools" } else { "brama" };
+        let expected = format!("registry.example.gov.pl/{name}:{}", env!("CARGO_PKG_VERSION"));
         assert_eq!(image, expected);
     }
 }

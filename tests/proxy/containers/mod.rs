@@ -2,8 +2,10 @@
 //!
 //! The program in it is the one that was built for the tests, with its libraries beside it, because
 //! to build everything once more for a static one would cost minutes. `BRAMA_IMAGE_PROGRAM` names
-//! another one: `deploy/release/try` runs these tests with what is released.
+//! another one, and `BRAMA_GATEWAY_PROGRAM` one that is the gateway alone: `deploy/release/try` runs these
+//! tests with what is released.
 
+mod alone;
 mod compose;
 mod podman;
 mod simulator;
@@ -25,9 +27,21 @@ fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+fn given(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from)
+}
+
 /// Lays out what the image has, with the program of the tests. Where it is given, it is as it is.
 fn context(folder: &Path) {
-    let given = std::env::var_os("BRAMA_IMAGE_PROGRAM").map(PathBuf::from);
+    context_of(given("BRAMA_IMAGE_PROGRAM"), folder);
+}
+
+/// The same for the gateway in production.
+fn gateway_context(folder: &Path) {
+    context_of(given("BRAMA_GATEWAY_PROGRAM").or_else(|| given("BRAMA_IMAGE_PROGRAM")), folder);
+}
+
+fn context_of(given: Option<PathBuf>, folder: &Path) {
     let program = given.unwrap_or_else(|| {
         let stripped = folder.with_extension("program");
         let built = env!("CARGO_BIN_EXE_brama");
@@ -57,7 +71,8 @@ fn redis_image(podman: &Podman) {
     podman.build(&file, &folder, REDIS);
 }
 
-const IMAGE: &str = "localhost/brama:test";
+const IMAGE: &str = "localhost/brama-tools:test";
+const GATEWAY: &str = "localhost/brama:test";
 const REDIS: &str = "localhost/redis:test";
 
 #[test]
@@ -104,6 +119,8 @@ impl Composed {
         let podman = Podman::new()?;
         context(&podman.file("context"));
         podman.gateway(&podman.file("context"), IMAGE);
+        gateway_context(&podman.file("gateway"));
+        podman.gateway(&podman.file("gateway"), GATEWAY);
         let (gateway, pages) = (free_address().port(), free_address().port());
         let host = format!("localhost:{gateway}");
         let origin = format!("http://{host}");
@@ -139,7 +156,7 @@ impl Composed {
         );
         let volumes = ["--volume=kit:/kit:ro", "--volume=state:/var/lib/brama"];
         let options = [&[file.as_str(), &publish, &url, &sso], &volumes[..], more].concat();
-        self.podman.start("gateway", &options, IMAGE, &[]);
+        self.podman.start("gateway", &options, GATEWAY, &[]);
         self.podman.until_healthy("gateway");
     }
 

@@ -21,9 +21,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
 {{- define "brama.image" -}}
+{{- $repository := .Values.image.repository | default (ternary "brama-tools" "brama" (eq .Values.mode "demo")) -}}
 {{- with .Values.image -}}
-{{- if .digest }}{{ .repository }}@{{ .digest }}
-{{- else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- if .digest }}{{ $repository }}@{{ .digest }}
+{{- else }}{{ $repository }}:{{ .tag | default $.Chart.AppVersion }}
 {{- end }}
 {{- end }}
 {{- end }}
