@@ -35,7 +35,7 @@ fn text(name: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!(
         "brama: `{name}` is not part of this program, which is the gateway alone: the full program of the same version \
-         has it (brama-{version}-linux-MACHINE of the release, or the image brama:{version}-tools)"
+         has it (brama-{version}-linux-MACHINE of the release, or the image brama-tools:{version})"
     )
 }
 
