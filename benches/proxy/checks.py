@@ -3,6 +3,7 @@
 1. Every body is answered with 200 and has its length, with a session where one is needed.
 2. A subject that guards refuses the same request without the session.
 3. The backend is told who it is by those that say so, and by no other.
+4. What a case sends besides gets through: it is answered, and the portal has its own cookie.
 """
 
 import base64
@@ -12,6 +13,7 @@ import socket
 import ssl
 import time
 
+from load import PORTAL_COOKIE
 from programs import Failed
 from world import SIZES
 
@@ -51,6 +53,11 @@ def _examine(subject, cases, world):
         _, identity = _get(subject, scheme, "identity", with_session, world)
         if subject.is_told != _is_token(identity):
             raise Failed(f"{subject.name} tells the backend {identity[:300]!r} about who it is")
+        for case in (case for case in cases if case.scheme == scheme):
+            sent = dict(field.split(": ", 1) for field in case.headers(subject.cookies[scheme]))
+            status, cookies = _get(subject, scheme, "cookies", sent, world)
+            if status != 200 or (PORTAL_COOKIE.encode() in cookies) != case.has_portal_cookie:
+                raise Failed(f"{subject.name} answers {status} to {case.name}; to the portal goes {cookies[:300]!r}")
     asks_h2 = any(case.protocol == "h2" for case in cases)
     return {"h1", "h2"} if asks_h2 and _speaks_h2(subject, world) else {"h1"}
 

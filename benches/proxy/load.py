@@ -5,6 +5,7 @@ is what it can do. wrk speaks HTTP/1.1, h2load HTTP/2; both print what they coun
 """
 
 import re
+import secrets
 from dataclasses import dataclass
 
 from programs import Failed
@@ -21,7 +22,7 @@ done = function(summary, latency, requests)
     e.connect + e.read + e.write + e.status + e.timeout, latency:percentile(99)))
 end
 """
-# What a browser sends besides, for --browser-headers.
+# What a browser sends besides.
 BROWSER_HEADERS = [
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -32,6 +33,8 @@ BROWSER_HEADERS = [
     "Sec-Fetch-Site: same-origin",
     "Priority: u=0, i",
 ]
+# A cookie that a portal has set, beside that of the session: 2 KB of what no proxy can foresee.
+PORTAL_COOKIE = "portal=" + secrets.token_urlsafe(1500)[:2000]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,15 @@ class Case:
     body: str
     protocol: str
     is_new_each_time: bool = False
+    # Whether a browser's other headers are sent, and the portal's cookie.
+    has_browser_headers: bool = False
+    has_portal_cookie: bool = False
+
+    def headers(self, session):
+        """Returns the headers of a request of somebody with this cookie of a session."""
+        portal = f"; {PORTAL_COOKIE}" if self.has_portal_cookie else ""
+        found = [f"Cookie: {session}{portal}"]
+        return found + (BROWSER_HEADERS if self.has_browser_headers else [])
 
 
 CASES = {
@@ -50,13 +62,17 @@ CASES = {
     for case in (
         Case("h1-keepalive-1k", "plain", "1k", "h1"),
         Case("h1-keepalive-64k", "plain", "64k", "h1"),
+        Case("h1-browser-1k", "plain", "1k", "h1", has_browser_headers=True),
+        Case("h1-cookie-1k", "plain", "1k", "h1", has_portal_cookie=True),
         Case("h1-new-1k", "plain", "1k", "h1", is_new_each_time=True),
         Case("h1-tls-1k", "tls", "1k", "h1"),
         Case("h2-tls-1k", "tls", "1k", "h2"),
         Case("h2-tls-64k", "tls", "64k", "h2"),
+        Case("h2-browser-1k", "tls", "1k", "h2", has_browser_headers=True),
+        Case("h2-cookie-1k", "tls", "1k", "h2", has_portal_cookie=True),
     )
 }
-QUICK_CASES = ("h1-keepalive-1k", "h1-keepalive-64k", "h1-new-1k", "h2-tls-1k")
+QUICK_CASES = ("h1-keepalive-1k", "h1-keepalive-64k", "h1-browser-1k", "h1-cookie-1k", "h1-new-1k", "h2-tls-1k")
 
 
 @dataclass(frozen=True)
@@ -72,17 +88,16 @@ class Load:
 class Generator:
     """Runs the load generators on their cores."""
 
-    def __init__(self, world, programs, headers):
+    def __init__(self, world, programs):
         self.world = world
         self.programs = programs
-        self.headers = headers
         self.script = world.directory / "summary.lua"
         self.script.write_text(WRK_SUMMARY)
 
     def run(self, subject, case, seconds):
         """Puts load on a subject for some seconds."""
         url = f"{subject.origin(case.scheme)}{subject.path}{case.body}"
-        headers = [f"Cookie: {subject.cookies[case.scheme]}", *self.headers]
+        headers = case.headers(subject.cookies[case.scheme])
         run = self._h2load if case.protocol == "h2" else self._wrk
         if case.is_new_each_time:
             headers.append("Connection: close")

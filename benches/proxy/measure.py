@@ -44,6 +44,14 @@ class Plan:
     warm_up: int
     # No round begins that could not end by then; None when there is no hurry.
     deadline: float | None = None
+    # Or only the first of those that have protocol and TLS in common.
+    warms_each_case: bool = True
+
+    def warm_ups(self):
+        """Returns the cases that warm up."""
+        if self.warms_each_case:
+            return self.cases
+        return list({(case.scheme, case.protocol): case for case in reversed(self.cases)}.values())
 
 
 def measure(subjects, reasons, plan, generator):
@@ -51,7 +59,7 @@ def measure(subjects, reasons, plan, generator):
     rows = {(c.name, s.name): Row(s.name, c.name) for c in plan.cases for s in subjects}
     for place, reason in reasons.items():
         rows[place].reason = reason
-    turns = [(case, subject) for case in plan.cases for subject in subjects]
+    turns = [(case, subject) for case in plan.warm_ups() for subject in subjects]
     for case, subject in turns:
         act = lambda _: generator.run(subject, case, plan.warm_up)
         _turn(rows, case, subject, act, "warm-up")

@@ -107,7 +107,7 @@ def module(function):
             return f"brama::{parts[1]}"
     for parts in crates:
         if parts[0] not in STANDARD:
-            return KINDS.get(parts[0], parts[0])
+            return "h2: HPACK" if parts[:2] == ["h2", "hpack"] else KINDS.get(parts[0], parts[0])
     if crates:
         return "standard library"
     return "C library and the rest"
