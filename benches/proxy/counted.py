@@ -31,19 +31,13 @@ def prepare():
 
 
 class Gateway:
-    """A gateway in a wrapper, with the simulator; `listen` is more of its configuration, `path` is of the portal.
+    """A gateway in a wrapper, with the simulator; `listen` is more of its configuration, `path` is of the portal."""
 
-    With `signs_in_before` so many citizens sign in to the program as it is, and the wrapped one finds the sessions
-    in the store that both have: a login takes long in some wrappers.
-    """
-
-    def __init__(
-        self, brama, world, programs, scheme, wrapper=COMMAND, listen="", path="/private/", signs_in_before=0
-    ):
+    def __init__(self, brama, world, programs, scheme, wrapper=COMMAND, listen="", path="/private/"):
         self.world, self.programs, self.path = world, programs, path
         port, *others = subjects.free_ports(4)
         certificate, key = (world.directory / f"{f}.pem" for f in ("certificate", "key"))
-        self.port, self.origin = port, f"http{'s' if scheme == 'tls' else ''}://localhost:{port}"
+        self.origin = f"http{'s' if scheme == 'tls' else ''}://localhost:{port}"
         where = f'http = "127.0.0.1:{port}"'
         if scheme == "tls":
             where = f'https = "127.0.0.1:{port}"\ncertificate = "{certificate}"\nkey = "{key}"'
@@ -57,27 +51,10 @@ class Gateway:
             simulator_pages=others[0],
             simulator_soap=others[1],
         )
-        # Nor is the gateway impatient with the portal.
-        patient = '\nconnect_timeout = "10m"\nresponse_timeout = "10m"\n'
-        file.write_text(re.sub(r'(\[\[upstream\]\]\nname = "portal")\n', rf"\1{patient}", file.read_text()))
         command = [brama, "run", "--config", file]
-        if signs_in_before:
-            self._keep_sessions(file)
-            program = programs.start("brama-before", command, world.proxy_cores)
-            program.wait_for(port)
-            self.cookies = [subjects.sign_in(self.origin, f"{path}1k", certificate) for _ in range(signs_in_before)]
-            program.stop()
         self.program = programs.start("brama", [*wrapper, *command], world.proxy_cores)
         self.program.wait_for(port)
-        if not signs_in_before:
-            self.cookies = [subjects.sign_in(self.origin, f"{path}1k", certificate)]
-        self.cookie = self.cookies[0]
-
-    def _keep_sessions(self, file):
-        folder = self.world.directory / f"store-{self.port}"
-        folder.mkdir(mode=0o700)
-        with file.open("a") as more:
-            more.write(f'\n[store]\nkind = "file"\nfile = {{ path = "{folder / "sessions.db"}" }}\n')
+        self.cookie = subjects.sign_in(self.origin, f"{path}1k", certificate)
 
     def count(self, case, requests):
         """Returns what callgrind wrote before the counted requests, which may be nothing, and after them."""

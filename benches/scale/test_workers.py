@@ -1,61 +1,15 @@
-"""Traces, disassemblies and queues of which the answer can be told by hand. `python3 -m unittest` in this folder."""
+"""Disassemblies and queues of which the answer can be told by hand. `python3 -m unittest` in this folder."""
 
 import unittest
 
 import atomics
 import contention
-import lines
-
-
-def trace(*steps):
-    """Returns the caches of threads 1 and 2 after steps like "1 L 1000"; each is an instruction at its number."""
-    caches = lines.Caches()
-    caches.is_counting, caches.workers = True, {1, 2}
-    for number, step in enumerate(steps, 1):
-        thread, kind, at = step.split()
-        caches.read(
-            f"--7--   SCHED[{thread}]:  acquired lock (VG_(scheduler))\nI  {number:08x},3\n {kind} {at},8\n".encode()
-        )
-    return caches
-
-
-def transfers(*steps):
-    """Returns the numbers of the steps that had a line come from another core."""
-    return sorted(at for causes in trace(*steps).transfers.values() for at, _ in causes)
-
-
-class Lines(unittest.TestCase):
-    def test_what_one_thread_has_stays_where_it_is(self):
-        self.assertEqual(transfers("1 S 1000", "1 L 1000", "1 M 1000", "2 S 2000", "1 L 1000"), [])
-
-    def test_a_counter_of_two_threads_moves_each_time(self):
-        self.assertEqual(transfers("1 M 1000", "2 M 1000", "1 M 1000", "1 M 1000", "2 M 1000"), [2, 3, 5])
-
-    def test_what_all_read_does_not_move(self):
-        self.assertEqual(transfers("1 L 1000", "2 L 1000", "1 L 1000", "2 L 1000"), [])
-
-    def test_a_reader_has_what_was_changed_once(self):
-        self.assertEqual(transfers("1 S 1000", "2 L 1000", "2 L 1000", "1 L 1000", "1 S 1000", "2 L 1000"), [2, 5, 6])
-
-    def test_neighbours_in_a_line_are_in_each_others_way_and_others_not(self):
-        self.assertEqual(transfers("1 S 1000", "2 S 1038"), [2])
-        self.assertEqual(transfers("1 S 1000", "2 S 1040"), [])
-        # Eight bytes that begin four before the next line.
-        self.assertEqual(transfers("1 S 1040", "2 S 103c"), [2])
-
-    def test_only_workers_are_counted(self):
-        self.assertEqual(transfers("1 S 1000", "3 S 1000"), [])
-        self.assertEqual(transfers("3 S 1000", "1 S 1000"), [2])
-
-    def test_names_are_of_what_begins_before(self):
-        symbols = lines.Symbols("0000000000000100 T one\n0000000000000200 t two of it\n                 U none\n", 0x1000)
-        self.assertEqual([symbols.name(at) for at in (0x1100, 0x11FF, 0x1200)], ["one", "one", "two of it"])
-        self.assertEqual([symbols.name(at, room=16) for at in (0x10FF, 0x1180)], [None, None])
 
 
 class Atomics(unittest.TestCase):
     def test_instructions_with_a_prefix_and_exchanges_with_memory(self):
-        atomic = ("lock xadd %rax,(%rdi)", "lock decq 0x8(%rbx)", "xchg   %eax,(%rdx)", "xchg   %al,0x10(%rdi,%rcx,1)")
+        atomic = ("lock xadd %rax,(%rdi)", "lock decq 0x8(%rbx)")
+        atomic += ("xchg   %eax,(%rdx)", "xchg   %al,0x10(%rdi,%rcx,1)")
         for text in atomic:
             self.assertEqual(atomics.address(f"  4a10:\t{text}"), 0x4A10, text)
         for text in ("xchg   %ax,%ax", "xadd %rax,%rcx", "mov    (%rdi),%rax", "callq  99 <block_x>"):
