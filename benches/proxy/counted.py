@@ -31,9 +31,14 @@ def prepare():
 
 
 class Gateway:
-    """A gateway in a wrapper, with the simulator; `listen` is more of its configuration, `path` is of the portal."""
+    """A gateway in a wrapper, with the simulator; `listen` is more of its configuration, `path` is of the portal.
 
-    def __init__(self, brama, world, programs, scheme, wrapper=COMMAND, listen="", path="/private/"):
+    `simulator` is the full program, when this one is the gateway alone.
+    """
+
+    def __init__(
+        self, brama, world, programs, scheme, wrapper=COMMAND, listen="", path="/private/", simulator=None
+    ):
         self.world, self.programs, self.path = world, programs, path
         port, *others = subjects.free_ports(4)
         certificate, key = (world.directory / f"{f}.pem" for f in ("certificate", "key"))
@@ -41,7 +46,7 @@ class Gateway:
         where = f'http = "127.0.0.1:{port}"'
         if scheme == "tls":
             where = f'https = "127.0.0.1:{port}"\ncertificate = "{certificate}"\nkey = "{key}"'
-        doors.start_simulator(world, programs, brama, self.origin, others[:2])
+        doors.start_simulator(world, programs, simulator or brama, self.origin, others[:2])
         file = world.configuration(
             "brama.toml",
             name=f"counted-{port}",
