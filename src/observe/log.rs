@@ -202,9 +202,7 @@ mod tests {
         for good in ["info", "INFO", "", ",warn,", "2", "info,brama::proxy=debug", "hyper=off"] {
             assert_eq!(Level::new(good).unwrap().text(), good);
         }
-        for bad in
-            ["info=", "brama=loud", "brama=info=debug", "[sign_in]=debug", "brama[{way}]=info"]
-        {
+        for bad in ["brama=loud", "brama=info=debug", "[sign_in]=debug", "brama[{way}]=info"] {
             assert_eq!(Level::new(bad).unwrap_err().0, bad);
         }
     }
