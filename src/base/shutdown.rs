@@ -4,17 +4,42 @@
 //! with the answer they are about to give, and new ones are still served; by a successor, when one
 //! has the sockets.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use tokio::sync::watch;
 
 /// Tells its holder that it is time to stop.
 #[derive(Debug, Clone)]
-pub struct Shutdown(watch::Receiver<State>);
+pub struct Shutdown(watch::Receiver<State>, Arc<Seen>);
 
 /// Tells everything that holds a [`Shutdown`].
 #[derive(Debug)]
-pub struct ShutdownHandle(watch::Sender<State>);
+pub struct ShutdownHandle(watch::Sender<State>, Arc<Seen>);
+
+/// What was told last. Every worker looks at it with each answer, so nothing else is written beside it: a look at
+/// the channel would be two writes to a line that all have.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Seen(AtomicU8);
+
+impl Seen {
+    /// Is noted before it is told.
+    fn note(&self, state: State) {
+        self.0.fetch_max(state as u8, Ordering::Release);
+    }
+
+    fn is(&self, state: State) -> bool {
+        self.0.load(Ordering::Acquire) == state as u8
+    }
+
+    fn is_at_least(&self, state: State) -> bool {
+        self.0.load(Ordering::Acquire) >= state as u8
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
 enum State {
     Running,
     Draining,
@@ -27,7 +52,8 @@ enum State {
 #[must_use]
 pub fn shutdown() -> (ShutdownHandle, Shutdown) {
     let (sender, receiver) = watch::channel(State::Running);
-    (ShutdownHandle(sender), Shutdown(receiver))
+    let seen = Arc::<Seen>::default();
+    (ShutdownHandle(sender, Arc::clone(&seen)), Shutdown(receiver, seen))
 }
 
 impl ShutdownHandle {
@@ -42,6 +68,7 @@ impl ShutdownHandle {
     }
 
     fn advance(&self, to: State) {
+        self.1.note(to);
         self.0.send_if_modified(|state| {
             let is_news = *state < to;
             *state = (*state).max(to);
@@ -51,6 +78,7 @@ impl ShutdownHandle {
 
     /// Stops. Dropping the hand stops as well.
     pub fn stop(&self) {
+        self.1.note(State::Stopped);
         self.0.send_replace(State::Stopped);
     }
 }
@@ -75,19 +103,19 @@ impl Shutdown {
     /// Tells whether a successor accepts connections, from the same queues.
     #[must_use]
     pub fn has_successor(&self) -> bool {
-        *self.0.borrow() == State::Succeeded
+        self.1.is(State::Succeeded)
     }
 
     /// Tells whether it is time to stop.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        *self.0.borrow() == State::Stopped
+        self.1.is(State::Stopped)
     }
 
     /// Tells whether the stop is near.
     #[must_use]
     pub fn is_draining(&self) -> bool {
-        *self.0.borrow() >= State::Draining
+        self.1.is_at_least(State::Draining)
     }
 
     /// Passes what it is told on to another hand, until it was told to stop.

@@ -36,7 +36,7 @@ pub enum ServerError {
 
 impl Lease {
     pub(super) fn new(server: Arc<Server>, kind: Kind) -> Self {
-        server.in_flight.fetch_add(1, Ordering::Relaxed);
+        server.in_flight.0.fetch_add(1, Ordering::Relaxed);
         Self { server, kind, ended: false }
     }
 
@@ -103,7 +103,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.server.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.server.in_flight.0.fetch_sub(1, Ordering::Relaxed);
         if self.kind == Kind::Trial && !self.ended {
             self.server.standing.return_trial();
         }

@@ -56,10 +56,15 @@ pub(super) struct Server {
     /// The name that its certificate must be for.
     pub(super) tls_name: Option<ServerName<'static>>,
     /// How many requests it has.
-    pub(super) in_flight: AtomicU32,
+    pub(super) in_flight: UnderWay,
     /// How many requests it ever failed.
     pub(super) failures: AtomicU64,
     /// How often it was put out for them.
     pub(super) ejections: Count,
     pub(super) standing: Standing,
 }
+
+/// A count that each request changes, on a line of memory of its own: what stands around it is only read.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct UnderWay(pub(super) AtomicU32);

@@ -110,7 +110,7 @@ fn tell(server: &Server, state: State) -> ServerStatus {
         id: server.id,
         address: server.endpoint.to_string(),
         state,
-        in_flight: server.in_flight.load(Ordering::Relaxed),
+        in_flight: server.in_flight.0.load(Ordering::Relaxed),
         fails: server.standing.fails(),
         failures: server.failures.load(Ordering::Relaxed),
         ejections: server.ejections.value(),

@@ -13,7 +13,7 @@
 //! 5. A server that left the group keeps the requests that it has and gets no more.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ use tracing::info;
 use super::admission::{Admission, Busy, Gate};
 use super::core::Core;
 use super::lease::Lease;
-use super::server::{Endpoint, Server, ServerId};
+use super::server::{Endpoint, Server, ServerId, UnderWay};
 use super::settings::{ServerAddress, Settings};
 use super::shares::Requester;
 use super::standing::{Access, FULL, Kind, Moment, Rules, Standing};
@@ -302,7 +302,7 @@ impl Group {
             name: format!("{}/{endpoint}", self.settings.name).into(),
             authority: self.settings.servers[source].address.authority(),
             tls_name,
-            in_flight: AtomicU32::new(0),
+            in_flight: UnderWay::default(),
             failures: AtomicU64::new(0),
             ejections: Count::default(),
             standing,
@@ -335,7 +335,7 @@ fn scaled(number: u64, range: u64) -> u64 {
 }
 
 fn requests(entry: &Entry) -> u64 {
-    u64::from(entry.server.in_flight.load(Ordering::Relaxed))
+    u64::from(entry.server.in_flight.0.load(Ordering::Relaxed))
 }
 
 #[cfg(test)]
