@@ -13,7 +13,6 @@ READ = {
     "who holds the counters of clients (src/proxy/upstream/shares.rs)": 2,
     "requests of a server, and who holds it (src/proxy/upstream/lease.rs)": 2,
     "who holds a route (src/gate/mod.rs, src/gateway/stack.rs)": 2,
-    "the lock of what says that it is time to stop (src/base/shutdown.rs)": 1,
 }
 
 
