@@ -21,11 +21,14 @@ pub fn take() -> BytesMut {
     room
 }
 
-/// Gives room back that is not needed any more, if there is any.
+/// Gives room back that is not needed any more. Of one that was filled to its end and written, nothing is
+/// left to be seen, but it is there.
 pub fn give_back(room: BytesMut) {
-    if (1..=MOST).contains(&room.capacity()) {
-        ROOM.set(room);
+    if room.capacity() > MOST {
+        return;
     }
+    let kept = if room.capacity() == 0 { ROOM.take() } else { BytesMut::new() };
+    ROOM.set(if kept.capacity() > 0 { kept } else { room });
 }
 
 /// Room for a usual head with a signed identity.
