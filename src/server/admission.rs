@@ -131,6 +131,7 @@ fn is_due(told: &Mutex<Option<Instant>>, now: Instant) -> bool {
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// A connection that counts as open until this is dropped.
+#[derive(Debug)]
 pub(super) struct Open(Arc<Admission>);
 
 impl Open {

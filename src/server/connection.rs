@@ -3,26 +3,54 @@
 
 use std::sync::Arc;
 
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
 use super::accept::PeerAddress;
 use super::addresses::{ConnectionPermit, TooMany};
-use super::admission::Admission;
+use super::admission::{Admission, Open};
+use super::http1::{After, Arrival, Idle, WhileIdle};
+use super::parked::Parking;
 use super::proxy_protocol::{self, Header};
 use super::{http1, http2};
 use crate::base::shutdown::Shutdown;
 use crate::request::service::{Peer, Service};
-use crate::wire::reader::{Joined, Reader};
-use crate::wire::stream::{ReadHalf, Stream, WriteHalf};
+use crate::wire::reader::Joined;
+use crate::wire::stream::Stream;
 
-/// A connection that was accepted.
-pub(super) struct Connection<S> {
-    pub(super) address: PeerAddress,
+/// What all connections of a listener have in context.
+pub(super) struct ListenerContext<S> {
     pub(super) acceptor: Option<TlsAcceptor>,
     pub(super) service: Arc<S>,
     pub(super) admission: Arc<Admission>,
     pub(super) stop: Shutdown,
+    /// Where connections wait without a task; none with TLS, and where the system has no descriptor for it.
+    pub(super) parking: Option<Parking<ParkedConnection>>,
+}
+
+/// A connection that was accepted.
+pub(super) struct Connection<S> {
+    pub(super) context: Arc<ListenerContext<S>>,
+    pub(super) address: PeerAddress,
+    pub(super) open_permit: OpenPermit,
+}
+
+/// What a connection takes of the program's number of them.
+#[derive(Debug)]
+pub(super) struct OpenPermit {
+    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) _open: Open,
+}
+
+/// What is known of a connection that is parked, besides its socket.
+#[derive(Debug)]
+pub(super) struct ParkedConnection {
+    address: PeerAddress,
+    is_first: bool,
+    permit: ConnectionPermit,
+    open_permit: OpenPermit,
 }
 
 /// Why a connection ends before it speaks HTTP.
@@ -52,62 +80,100 @@ impl Error {
 
 /// A connection that can speak HTTP.
 struct Ready {
-    reader: ReadHalf,
-    writer: WriteHalf,
+    stream: Joined,
     is_http2: bool,
     /// The certificate that the client showed.
     certificate: Option<Arc<[u8]>>,
     /// The client's place among its own connections.
-    _permit: ConnectionPermit,
+    permit: ConnectionPermit,
 }
 
 impl Ready {
     fn plain(stream: Stream, permit: ConnectionPermit) -> Self {
-        let (reader, writer) = stream.split();
-        Self { reader, writer, is_http2: false, certificate: None, _permit: permit }
+        let stream = Joined::new(stream.split());
+        Self { stream, is_http2: false, certificate: None, permit }
     }
 }
 
 impl<S: Service> Connection<S> {
-    /// Serves it until it ends.
-    pub(super) async fn run(&mut self, stream: Stream) {
-        let ready = match self.begin(stream).await {
+    /// Serves it until it ends, or waits in the listener's parking.
+    pub(super) async fn run(mut self, stream: Stream) {
+        let Ready { stream, is_http2, certificate, permit } = match self.begin(stream).await {
             Ok(ready) => ready,
             Err(refused) => {
-                self.admission.counts.refused.add(refused.name());
+                self.context.admission.counts.refused.add(refused.name());
                 debug!(%refused, "connection refused");
                 return;
             }
         };
-        let peer = Peer::new(self.address.socket(), self.acceptor.is_some())
-            .with_certificate(ready.certificate);
-        let limits = &self.admission.limits;
-        let stream = Joined { reader: Reader::new(ready.reader), writer: ready.writer };
-        if ready.is_http2 {
-            return Box::pin(self.go_on_as_http2(stream, peer)).await;
+        let peer = self.peer().with_certificate(certificate);
+        if is_http2 {
+            return Box::pin(Self::go_on_as_http2(&self.context, stream, peer)).await;
         }
-        let peer = peer.with_interim();
-        let served = http1::serve(stream, &*self.service, &peer, limits, self.stop.clone());
-        match served.await {
-            http1::After::Closed => {}
-            http1::After::Http2(stream) => {
-                let peer = Peer { interim: None, ..peer };
-                Box::pin(self.go_on_as_http2(*stream, peer)).await;
+        self.serve(stream, Arrival::New, peer, permit).await;
+    }
+
+    /// Goes on with one that was parked, when something has come.
+    pub(super) async fn wake(
+        context: Arc<ListenerContext<S>>,
+        socket: std::net::TcpStream,
+        parked: ParkedConnection,
+    ) {
+        let ParkedConnection { address, is_first, permit, open_permit } = parked;
+        let woken = Self { context, address, open_permit };
+        match TcpStream::from_std(socket) {
+            Ok(socket) => {
+                let (stream, peer) = (Joined::new(Stream::Tcp(socket).split()), woken.peer());
+                woken.serve(stream, Arrival::Woken { is_first }, peer, permit).await;
             }
+            Err(error) => debug!(%error, "a parked connection was lost"),
         }
     }
 
-    async fn go_on_as_http2(&self, stream: Joined, peer: Peer) {
-        let service = Arc::clone(&self.service);
-        http2::serve(stream, service, peer, &self.admission, self.stop.clone()).await;
+    fn peer(&self) -> Peer {
+        Peer::new(self.address.socket(), self.context.acceptor.is_some())
+    }
+
+    async fn serve(self, stream: Joined, arrival: Arrival, peer: Peer, permit: ConnectionPermit) {
+        let peer = peer.with_interim();
+        let context = &*self.context;
+        let (service, limits) = (&*context.service, &context.admission.limits);
+        let serve = |stream, arrival, while_idle| {
+            http1::serve(stream, arrival, while_idle, service, &peer, limits, context.stop.clone())
+        };
+        let while_idle =
+            if context.parking.is_some() { WhileIdle::IsParked } else { WhileIdle::Stays };
+        // What one holds that is still open, and for which there was no room.
+        let _still_open;
+        let after = match (serve(stream, arrival, while_idle).await, &context.parking) {
+            (After::Idle(idle), Some(parking)) => {
+                let Idle { socket, until, is_first } = idle;
+                let Self { address, open_permit, .. } = self;
+                let parked = ParkedConnection { address, is_first, permit, open_permit };
+                let Err((socket, parked)) = parking.park(socket, until, parked) else { return };
+                _still_open = parked;
+                let stream = Joined::new(Stream::Tcp(socket).split());
+                serve(stream, Arrival::StillIdle { is_first, until }, WhileIdle::Stays).await
+            }
+            (after, _) => after,
+        };
+        if let After::Http2(stream) = after {
+            let peer = Peer { interim: None, ..peer };
+            Box::pin(Self::go_on_as_http2(context, *stream, peer)).await;
+        }
+    }
+
+    async fn go_on_as_http2(context: &ListenerContext<S>, stream: Joined, peer: Peer) {
+        let ListenerContext { service, admission, stop, .. } = context;
+        http2::serve(stream, Arc::clone(service), peer, admission, stop.clone()).await;
     }
 
     async fn begin(&mut self, stream: Stream) -> Result<Ready, Error> {
-        if self.acceptor.is_none() && !self.is_brought() {
+        if self.context.acceptor.is_none() && !self.is_brought() {
             // Nothing is waited for.
             return Ok(Ready::plain(stream, self.enter()?));
         }
-        let time = self.admission.limits.handshake_timeout;
+        let time = self.context.admission.limits.handshake_timeout;
         // On the heap: a handshake needs far more room than a connection that waits.
         let handshake = Box::pin(self.handshake(stream));
         tokio::time::timeout(time, handshake).await.unwrap_or(Err(Error::Slow))
@@ -115,12 +181,12 @@ impl<S: Service> Connection<S> {
 
     /// Tells whether a proxy that we know brings a client's connection.
     fn is_brought(&self) -> bool {
-        self.address.ip().is_some_and(|ip| self.admission.proxies.contains(ip))
+        self.address.ip().is_some_and(|ip| self.context.admission.proxies.contains(ip))
     }
 
     /// Gives the client a place: one client cannot have all the connections.
     fn enter(&self) -> Result<ConnectionPermit, TooMany> {
-        self.admission.per_address.enter(self.address.socket().ip())
+        self.context.admission.per_address.enter(self.address.socket().ip())
     }
 
     async fn handshake(&mut self, mut stream: Stream) -> Result<Ready, Error> {
@@ -133,18 +199,15 @@ impl<S: Service> Connection<S> {
         // 2. The client is known by now.
         let permit = self.enter()?;
         // 3. TLS, and in it the choice of the protocol.
-        let (reader, writer, is_http2, certificate) = match &self.acceptor {
-            None => return Ok(Ready::plain(stream, permit)),
-            Some(acceptor) => {
-                let stream = acceptor.accept(stream).await?;
-                let session = stream.get_ref().1;
-                let is_http2 = session.alpn_protocol() == Some(b"h2");
-                let shown = session.peer_certificates().and_then(|all| all.first());
-                let certificate = shown.map(|first| first.as_ref().into());
-                let (reader, writer) = Stream::split_any(stream);
-                (reader, writer, is_http2, certificate)
-            }
+        let Some(acceptor) = &self.context.acceptor else {
+            return Ok(Ready::plain(stream, permit));
         };
-        Ok(Ready { reader, writer, is_http2, certificate, _permit: permit })
+        let stream = acceptor.accept(stream).await?;
+        let session = stream.get_ref().1;
+        let is_http2 = session.alpn_protocol() == Some(b"h2");
+        let shown = session.peer_certificates().and_then(|all| all.first());
+        let certificate = shown.map(|first| first.as_ref().into());
+        let stream = Joined::new(Stream::split_any(stream));
+        Ok(Ready { stream, is_http2, certificate, permit })
     }
 }

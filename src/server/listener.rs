@@ -26,7 +26,8 @@ use tracing::warn;
 use super::accept::{Listener, PeerAddress};
 pub use super::admission::Admission;
 use super::admission::Open;
-use super::connection::Connection;
+use super::connection::{Connection, ListenerContext, OpenPermit};
+use super::parked::Parking;
 pub use crate::base::shutdown::{Shutdown, ShutdownHandle, shutdown};
 use crate::request::networks::Networks;
 pub use crate::request::service::{Peer, Service};
@@ -53,31 +54,33 @@ pub async fn run<S: Service>(
     mut stop: Shutdown,
 ) {
     let Endpoint { mut listener, tls, networks } = endpoint;
-    let acceptor = tls.map(TlsAcceptor::from);
     let open = TaskTracker::new();
-    let start =
-        |permit: OwnedSemaphorePermit, stream: Stream, address: PeerAddress, stop: &Shutdown| {
-            if let (Some(networks), Some(ip)) = (&networks, address.ip())
-                && !networks.contains(ip)
-            {
-                // Stream and permit are dropped here.
-                return admission.note_stranger(ip, Instant::now());
-            }
-            let mut connection = Connection {
-                address,
-                acceptor: acceptor.clone(),
-                service: Arc::clone(&service),
-                admission: Arc::clone(&admission),
-                stop: stop.clone(),
-            };
-            let counted = Open::begin(&admission);
-            // On the heap: a task is moved several times until it runs, and once more when it has
-            // ended.
-            open.spawn(Box::pin(async move {
-                connection.run(stream).await;
-                drop((permit, counted));
-            }));
-        };
+    let acceptor = tls.map(TlsAcceptor::from);
+    let parking = if acceptor.is_none() {
+        Parking::new().inspect_err(|error| warn!(%error, "idle connections keep their tasks")).ok()
+    } else {
+        None
+    };
+    let context = Arc::new(ListenerContext {
+        acceptor,
+        service,
+        admission: Arc::clone(&admission),
+        stop: stop.clone(),
+        parking,
+    });
+    open.spawn(serve_parked(Arc::clone(&context), open.clone()));
+    let start = |permit: OwnedSemaphorePermit, stream: Stream, address: PeerAddress| {
+        if let (Some(networks), Some(ip)) = (&networks, address.ip())
+            && !networks.contains(ip)
+        {
+            // Stream and permit are dropped here.
+            return admission.note_stranger(ip, Instant::now());
+        }
+        let open_permit = OpenPermit { _permit: permit, _open: Open::begin(&admission) };
+        let connection = Connection { context: Arc::clone(&context), address, open_permit };
+        // On the heap: a task is moved several times until it runs, and once more when it has ended.
+        open.spawn(Box::pin(connection.run(stream)));
+    };
     let mut stopped = stop.clone();
     let mut stopped = pin!(stopped.wait_closing());
     loop {
@@ -87,7 +90,7 @@ pub async fn run<S: Service>(
         };
         let next = tokio::select! { () = &mut stopped => break, next = next => next };
         match next {
-            Some((permit, Ok((stream, address)))) => start(permit, stream, address, &stop),
+            Some((permit, Ok((stream, address)))) => start(permit, stream, address),
             Some((_, Err(error))) => {
                 // Out of descriptors, most likely: let some close before the next attempt.
                 admission.note_failure(&error, Instant::now());
@@ -106,7 +109,7 @@ pub async fn run<S: Service>(
             Some((permit, listener.accept().await.ok()?))
         };
         let Ok(Some((permit, (stream, address)))) = timeout(SILENCE, next).await else { break };
-        start(permit, stream, address, &stop);
+        start(permit, stream, address);
     }
     // A client that has begun to connect is connected in a moment; no other begins.
     if listener.turn_away() {
@@ -115,7 +118,7 @@ pub async fn run<S: Service>(
     for (stream, address) in queue_of(listener, &stop) {
         // A client for which there is no permit would not have been accepted either.
         if let Ok(permit) = Arc::clone(&admission.permits).try_acquire_owned() {
-            start(permit, stream, address, &stop);
+            start(permit, stream, address);
         }
     }
     stop.wait().await;
@@ -123,6 +126,15 @@ pub async fn run<S: Service>(
     if timeout(admission.limits.drain_timeout, open.wait()).await.is_err() {
         warn!("requests were still open at the end of the drain time");
     }
+}
+
+/// Has connections go on that waited without a task, when something has come.
+async fn serve_parked<S: Service>(context: Arc<ListenerContext<S>>, open: TaskTracker) {
+    let Some(parking) = &context.parking else { return };
+    let wake = |socket, known| {
+        open.spawn(Box::pin(Connection::wake(Arc::clone(&context), socket, known)));
+    };
+    parking.serve(context.stop.clone(), wake).await;
 }
 
 /// Closes a listener, and returns the clients in its queue, unless a successor has that queue too.

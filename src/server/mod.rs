@@ -15,6 +15,7 @@ pub mod http2;
 pub mod limits;
 pub mod listener;
 pub mod notify;
+mod parked;
 mod patience;
 pub mod proxy_protocol;
 pub mod socket;

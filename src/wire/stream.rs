@@ -164,6 +164,18 @@ impl ReadHalf {
         !matches!(self, Self::Tls(_) | Self::Other(_))
     }
 
+    pub(super) fn is_tcp(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
+    /// Puts both halves together again, when they are those of one socket of TCP.
+    pub(super) fn into_socket(self, mut writer: WriteHalf) -> Option<TcpStream> {
+        match (self, writer.writer.take()) {
+            (Self::Tcp(reader), Some(Writer::Tcp(writer))) => reader.reunite(writer).ok(),
+            _ => None,
+        }
+    }
+
     /// Tells whether nothing was heard from the socket, as far as the runtime knows by now: this
     /// costs no system call. Something that was heard is lost.
     pub(super) fn is_unheard(&self) -> bool {

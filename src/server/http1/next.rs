@@ -5,6 +5,8 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::connection::{Connection, HEAD_ROOM};
 use crate::request::service::Service;
 use crate::wire::deadline::Deadline;
@@ -72,13 +74,18 @@ impl<S: Service> Connection<'_, S> {
         }
     }
 
-    /// Waits without room for a request, and hears of a stop. Says whether something came.
-    pub(super) async fn wait(&mut self) -> bool {
-        let Some(reader) = self.reader.as_mut() else { return false };
+    /// Returns when a connection has waited long enough that is idle now.
+    pub(super) fn waits_until(&self) -> Instant {
         let limits = self.limits;
         let idle = if self.is_first { limits.header_timeout } else { limits.idle_timeout };
+        Instant::now() + idle.saturating_sub(SETTLE)
+    }
+
+    /// Waits until then without room for a request, and hears of a stop. Says whether something came.
+    pub(super) async fn wait(&mut self, until: Instant) -> bool {
+        let Some(reader) = self.reader.as_mut() else { return false };
         let deadline = &mut self.deadline;
-        deadline.renew(idle.saturating_sub(SETTLE));
+        deadline.until(until);
         self.is_woken = tokio::select! {
             // A request that is there already is answered.
             biased;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
 use super::stream::{ReadHalf, WriteHalf};
@@ -34,6 +35,13 @@ impl Reader {
     #[must_use]
     pub fn is_socket_without_rest(&self) -> bool {
         self.buffer.is_empty() && self.half.is_socket()
+    }
+
+    /// Tells whether it reads a socket of TCP with nothing between that and HTTP, and everything that has come in
+    /// was used.
+    #[must_use]
+    pub fn is_parkable(&self) -> bool {
+        self.buffer.is_empty() && self.half.is_tcp()
     }
 
     /// Reads once, into room for `room` bytes or more, and says how much came; nothing means that
@@ -105,6 +113,21 @@ pub struct Joined {
     pub reader: Reader,
     /// The half that is written.
     pub writer: WriteHalf,
+}
+
+impl Joined {
+    /// Joins the halves of a fresh connection.
+    #[must_use]
+    pub fn new((reader, writer): (ReadHalf, WriteHalf)) -> Self {
+        Self { reader: Reader::new(reader), writer }
+    }
+
+    /// Returns the socket of TCP that this is, and nothing when it is anything else, or not all of what came in
+    /// was used.
+    #[must_use]
+    pub fn into_socket(self) -> Option<TcpStream> {
+        if self.reader.is_parkable() { self.reader.half.into_socket(self.writer) } else { None }
+    }
 }
 
 impl AsyncRead for Joined {

@@ -46,7 +46,7 @@ async fn what_came_over_tcp_unasked_is_heard_at_once() {
         let (ours, mut theirs) = tcp();
         let watched = ours.try_clone().unwrap();
         ours.set_nonblocking(true).unwrap();
-        let stream = Stream::Tcp(tokio::net::TcpStream::from_std(ours).unwrap());
+        let stream = Stream::Tcp(TcpStream::from_std(ours).unwrap());
         let mut reader = Reader::new(stream.split().0);
         assert!(reader.is_silent());
         act(&mut theirs);
@@ -87,7 +87,7 @@ async fn what_came_over_tls_unasked_is_heard_at_once_and_session_tickets_do_no_h
         stream.write_all(STRAY).unwrap();
         stream
     });
-    let ours = tokio::net::TcpStream::from_std(ours).unwrap();
+    let ours = TcpStream::from_std(ours).unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let tls = TlsConnector::from(client).connect(name, ours).await.unwrap();
     let (reader, mut writer) = Stream::Tls(Box::new(TlsStream::Client(tls))).split();
@@ -216,7 +216,7 @@ async fn what_is_written_last_goes_out_with_the_end_and_not_before_if_that_is_ne
     for _ in 0..20 {
         let (ours, mut theirs) = tcp();
         ours.set_nonblocking(true).unwrap();
-        let stream = Stream::Tcp(tokio::net::TcpStream::from_std(ours).unwrap());
+        let stream = Stream::Tcp(TcpStream::from_std(ours).unwrap());
         let (_reader, mut writer) = stream.split();
         writer.write_all(b"first").await.unwrap();
         theirs.read_exact(&mut [0; 5]).unwrap();

@@ -14,6 +14,7 @@ mod fronts;
 mod grpc;
 mod http_2;
 mod http_2_ends;
+mod idle;
 mod lasting;
 mod limits;
 mod patience;

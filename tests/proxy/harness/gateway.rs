@@ -143,6 +143,25 @@ impl Gateway {
         fs::read_dir(format!("/proc/{}/fd", self.program.id())).unwrap().count()
     }
 
+    /// Counts connections that wait without a task: sockets of which the kernel tells once that something came
+    /// (epoll(7), EPOLLIN with EPOLLONESHOT).
+    pub(crate) fn parked(&self) -> usize {
+        const WAITED_FOR: u32 = 0x4000_0001;
+        let folder = fs::read_dir(format!("/proc/{}/fdinfo", self.program.id())).unwrap();
+        let texts = folder.filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok());
+        let parked = |text: String| {
+            let events = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("tfd:")?.split_whitespace().nth(2));
+            events
+                .filter(|events| {
+                    u32::from_str_radix(events, 16).unwrap() & WAITED_FOR == WAITED_FOR
+                })
+                .count()
+        };
+        texts.map(parked).sum()
+    }
+
     /// Returns the most memory that it has had resident, in KiB.
     pub(crate) fn peak_kib(&self) -> u64 {
         self.number("status", "VmHWM:")

@@ -18,7 +18,7 @@ use http_body_util::StreamBody;
 use hyper::body::Frame;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, join};
 
-use super::super::serve;
+use super::super::{Arrival, WhileIdle, serve};
 use super::body::SMALL;
 use crate::base::body::Body;
 use crate::base::shutdown::shutdown;
@@ -112,7 +112,7 @@ async fn serve_over<S: Service>(stream: (ReadHalf, WriteHalf), service: &S) {
     let joined = Joined { reader: Reader::new(stream.0), writer: stream.1 };
     let peer = Peer::new("127.0.0.1:1".parse().unwrap(), false);
     let (_stopper, stop) = shutdown();
-    serve(joined, service, &peer, &Limits::default(), stop).await;
+    serve(joined, Arrival::New, WhileIdle::Stays, service, &peer, &Limits::default(), stop).await;
 }
 
 #[tokio::test(start_paused = true)]
