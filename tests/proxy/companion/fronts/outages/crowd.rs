@@ -123,6 +123,13 @@ impl Crowd {
         });
     }
 
+    /// Waits until one of those who came after that moment was answered, however slow the machine is.
+    pub(super) fn until_answered_after(&self, moment: Instant) {
+        until("one of them is answered", || {
+            self.shared.came.lock().unwrap().values().any(|one| one.sent >= moment).then_some(())
+        });
+    }
+
     /// Waits until they are answered as they should be, again and again, and returns how long after
     /// that moment the first of these asked, and how many a second there were by then.
     pub(super) fn are_well_after(&self, moment: Instant) -> (Duration, u32) {

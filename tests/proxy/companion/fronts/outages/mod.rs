@@ -71,6 +71,9 @@ pub(super) fn whatever_dies_nobody_passes_who_may_not(
     site.gateway.program.wait();
     let from = Instant::now();
     crowd.ask(seen.asked);
+    if !seen.gone.is_empty() {
+        crowd.until_answered_after(from);
+    }
     outages.push(Outage { name: "is gone", from, until: Instant::now(), seen: Some(seen.gone) });
     site.gateway.start_again();
     again.push(("after it was gone", crowd.are_well_after(Instant::now())));
