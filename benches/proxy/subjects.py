@@ -51,11 +51,14 @@ COMMANDS = {
 GUARDED = ("nginx-auth_request", "envoy-ext_authz", "caddy-forward_auth", "traefik-forward_auth")
 
 
-def start(names, world, programs, brama):
-    """Starts the subjects of these names; one that does not start ends the benchmark."""
+def start(names, world, programs, brama, simulator=None):
+    """Starts the subjects of these names; one that does not start ends the benchmark.
+
+    `simulator` is the full program, when Brama is the gateway alone.
+    """
     subjects = []
     if "brama" in names or "brama-public" in names:
-        subjects += _start_brama(world, programs, brama)
+        subjects += _start_brama(world, programs, brama, simulator or brama)
     for name in COMMANDS:
         if COMMANDS[name] in world.found:
             subjects.append(_start_peer(name, world, programs) if name in names else None)
@@ -125,14 +128,14 @@ def _is_account(name):
     return any(entry.pw_name == name for entry in pwd.getpwall())
 
 
-def _start_brama(world, programs, brama):
+def _start_brama(world, programs, brama, simulator):
     ports = dict(zip(SCHEMES, free_ports(2), strict=True))
     pages, soap, *operations = free_ports(4)
     private = Subject("brama", "/private/", True, True, ports, {})
     public = Subject("brama-public", "/public/", False, False, ports, {})
 
     # 1. The simulator, which makes the keys.
-    command = [brama, "simulator", "--directory", world.directory / "kit", "--log", "error"]
+    command = [simulator, "simulator", "--directory", world.directory / "kit", "--log", "error"]
     command += ["--pages", f"127.0.0.1:{pages}", "--soap", f"127.0.0.1:{soap}"]
     for scheme in SCHEMES:
         command += ["--acs", f"{private.origin(scheme)}/.brama/acs"]

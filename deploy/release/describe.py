@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Says what is in a release, and how it was made.
 
-    describe.py FOLDER TARGET...
+    describe.py FOLDER [--small] TARGET...
 
 Writes into the folder with the files of a release (deploy/release/build):
 
   brama-VERSION.cdx.json           what the program is made of: CycloneDX 1.5
   brama-VERSION-licences.txt       the licence of each part, and its text
-  brama-VERSION.provenance.json    from which sources, by which compiler: in-toto, SLSA provenance 1
+  brama-VERSION.provenance.json    from which sources, by which compiler, with which profile: in-toto, SLSA provenance 1
 
 Parts are those that `cargo metadata` has for the targets. What only runs while the program is built
 (build scripts, macros) is in the list as "excluded". The same commit gives the same bytes.
@@ -156,6 +156,10 @@ def digest(path):
 
 def provenance(folder, targets):
     files = sorted(file for file in folder.iterdir() if file.name.startswith("brama"))
+    # By which the compiler laid the programs out: an input, and one that is made anew differs.
+    profiles = [file for file in files if file.suffix == ".profdata"]
+    files = [file for file in files if file not in profiles]
+    options = [word for word in sys.argv[2:] if word == "--small"]
     revision = told_by_git("rev-parse", "HEAD") or "unknown"
     changes = told_by_git("status", "--porcelain")
     return {
@@ -165,7 +169,7 @@ def provenance(folder, targets):
         "predicate": {
             "buildDefinition": {
                 "buildType": "urn:brama:deploy:release:build:1",
-                "externalParameters": {"command": "deploy/release/build", "targets": targets},
+                "externalParameters": {"command": " ".join(["deploy/release/build", *options]), "targets": targets},
                 "internalParameters": {
                     "SOURCE_DATE_EPOCH": os.environ["SOURCE_DATE_EPOCH"],
                     "uncommittedChanges": "unknown" if changes is None else bool(changes),
@@ -176,6 +180,7 @@ def provenance(folder, targets):
                         "name": "Cargo.lock",
                         "digest": {"sha256": digest(pathlib.Path("Cargo.lock"))},
                     },
+                    *({"name": file.name, "digest": {"sha256": digest(file)}} for file in profiles),
                 ],
             },
             "runDetails": {
@@ -192,7 +197,7 @@ def provenance(folder, targets):
 
 
 def main():
-    folder, targets = pathlib.Path(sys.argv[1]), sys.argv[2:]
+    folder, targets = pathlib.Path(sys.argv[1]), [word for word in sys.argv[2:] if word != "--small"]
     if not targets:
         sys.exit(__doc__)
     seconds = int(os.environ["SOURCE_DATE_EPOCH"])

@@ -109,25 +109,57 @@ fn a_release_is_not_built_into_a_folder_of_others() {
 }
 
 #[test]
+fn a_release_says_what_is_wrong_with_its_profile_before_it_builds_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, profile) = (folder.path().join("target"), folder.path().join("a.profdata"));
+    fs::write(&profile, "counts").unwrap();
+    let profile = profile.to_str().unwrap();
+    let refused = |words: &[&str]| {
+        let mut command = Command::new(source(&format!("deploy/release/{}", words[0])));
+        let told = command.args(&words[1..]).env("CARGO_TARGET_DIR", &target).output().unwrap();
+        assert!(!told.status.success() && !target.exists(), "{words:?}: {told:?}");
+        String::from_utf8(told.stderr).unwrap()
+    };
+    for (words, told) in [
+        (
+            &["build", "--profile", "none.profdata"][..],
+            "no profile none.profdata (deploy/release/train)",
+        ),
+        (&["build", "--profile"], "--profile needs a file"),
+        (&["build", "--profile", profile, "arm64"], "is for amd64"),
+        (&["build", "--profile", profile, "--instrument"], "either"),
+        (&["train", "--out"], "--out needs a file"),
+        (&["train", "--fast"], "--fast is neither --out nor --small"),
+    ] {
+        let said = refused(words);
+        assert!(said.contains(told), "{words:?}: {said}");
+    }
+}
+
+#[test]
 fn what_a_program_is_made_of_is_told_twice_alike() {
     if !tools::has(&[Tool::Python]) {
         return;
     }
-    let tell = || {
+    let version = env!("CARGO_PKG_VERSION");
+    let profile = format!("brama-{version}.profdata");
+    let tell = |counts: Option<&str>| {
         let folder = tempfile::tempdir().unwrap();
+        if let Some(counts) = counts {
+            fs::write(folder.path().join(&profile), counts).unwrap();
+        }
         let mut command = Command::new(tools::PYTHON);
         command.arg(source("deploy/release/describe.py")).arg(folder.path());
         command.arg("x86_64-unknown-linux-musl").env("SOURCE_DATE_EPOCH", "1");
         // As in an archive of the sources, or in a checkout of another user.
         command.env("GIT_DIR", folder.path().join("none"));
         printed(command.current_dir(source("")));
-        let version = env!("CARGO_PKG_VERSION");
         [".cdx.json", "-licences.txt", ".provenance.json"].map(|end| {
             fs::read_to_string(folder.path().join(format!("brama-{version}{end}"))).unwrap()
         })
     };
-    let told = tell();
-    assert_eq!(told, tell());
+    let told = tell(Some("counts"));
+    assert_eq!(told, tell(Some("counts")));
     let bill: serde_json::Value = serde_json::from_str(&told[0]).unwrap();
     let parts = bill["components"].as_array().unwrap();
     let scope = |name: &str| {
@@ -142,6 +174,21 @@ fn what_a_program_is_made_of_is_told_twice_alike() {
     assert_eq!(scope("windows-sys"), None, "it is for another system");
     assert!(told[1].contains("aws-lc-sys"), "its licence");
     assert!(told[2].contains("\"gitCommit\": \"unknown\""), "{}", told[2]);
+    let used = |told: &str| {
+        let made: serde_json::Value = serde_json::from_str(told).unwrap();
+        assert_eq!(made["subject"].as_array().unwrap().len(), 2, "the profile is none: {made}");
+        let of = made["predicate"]["buildDefinition"]["resolvedDependencies"]
+            .as_array()
+            .unwrap()
+            .clone();
+        of.into_iter()
+            .find(|one| one["name"] == *profile)
+            .map(|one| one["digest"]["sha256"].clone())
+    };
+    // `printf counts | sha256sum`
+    let digest = "cdd93696b72b3de32dd12e38bdcae2eaf5a95080af38cbe347f3195ef9d56bf7";
+    assert_eq!(used(&told[2]).unwrap(), digest);
+    assert_eq!(used(&tell(None)[2]), None);
     for part in parts {
         may_be_handed_on(part);
     }

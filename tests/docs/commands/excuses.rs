@@ -54,6 +54,7 @@ pub(super) const EXCUSES: &[(&str, &str, &str)] = &[
         "apt install",
         "needs root and a package: deploy/debian/try, tests/proxy/packages.rs",
     ),
+    ("docs/install.md", "rustup component add llvm-tools", "fetches what the next line needs"),
     ("docs/install.md", "deploy/release/build", "builds a release, for a quarter of an hour"),
     ("docs/kubernetes.md", "kubectl create namespace", "needs a cluster: tests/kubernetes"),
     ("docs/kubernetes.md", "helm install", "needs a cluster: tests/kubernetes"),
