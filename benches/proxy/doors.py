@@ -30,6 +30,8 @@ GRPC, NGINX, TRAEFIK, ENVOY = "envoy-grpc", "nginx", "traefik", "envoy"
 # The same question as nginx's, asked at a socket of the file system.
 UNIX = "haproxy"
 NAMES = (GRPC, NGINX, UNIX, TRAEFIK)
+# Connections that the operations listener takes of one address are 25.
+OPERATORS = 16
 # Those that listen at a port; the last is asked by an Envoy only.
 PORTS = (GRPC, NGINX, TRAEFIK, ENVOY)
 
@@ -53,12 +55,12 @@ class Gateway:
         return int(found[1]) if found else 0
 
 
-def start(world, programs, brama, wrapper=()):
+def start(world, programs, brama, wrapper=(), simulator=None):
     """Starts the backend, the simulator and a gateway with all doors, and signs a citizen in."""
     world.start_backend(programs)
     port, operations, pages, soap, *doors = subjects.free_ports(4 + len(PORTS))
     origin = f"http://{HOST}:{port}"
-    start_simulator(world, programs, brama, origin, (pages, soap))
+    start_simulator(world, programs, simulator or brama, origin, (pages, soap))
     file = world.configuration(
         "brama.toml",
         name="plain",
@@ -121,8 +123,9 @@ def floor(world, gateway, door, connections, streams=1, nginx=None):
         message = part(15, b"-" * (len(envoys(gateway.cookie)) - 3))
         at = f"127.0.0.1:{nginx or gateway.ports[door]}{HEALTH}"
         return call(world, "health", message, at, connections, streams)
-    at = f"127.0.0.1:{nginx or gateway.operations}/healthz"
-    return get(gateway, door, at, connections)
+    if nginx:
+        return get(gateway, door, f"127.0.0.1:{nginx}/healthz", connections)
+    return get(gateway, door, f"127.0.0.1:{gateway.operations}/healthz", min(connections, OPERATORS))
 
 
 def get(gateway, door, address, connections):

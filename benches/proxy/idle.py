@@ -22,7 +22,7 @@ SLOW_RATE = 10 * KILOBYTE
 SAMPLE = 50
 WARM_UP = 200
 SETTLE_SECONDS = 2
-# Until memory that was freed must have been given back.
+# Until memory that was freed must have been given back: what a connection needed while it was busy, too.
 GIVE_BACK_SECONDS = 12
 MEGABYTE = 1_000_000
 # Who the proxy is does not matter here.
@@ -72,7 +72,7 @@ def _idle(subject, connections, scheme):
         for _ in range(connections):
             held.append(_connect(subject, scheme))
             _ask(held[-1], subject, scheme)
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(GIVE_BACK_SECONDS)
         during = _memory(program)
         alive = sum(_still_answers(one, subject, scheme) for one in held[::SAMPLE])
         sample = len(held[::SAMPLE])
