@@ -17,7 +17,8 @@ use hyper_util::rt::TokioIo;
 
 use crate::product::{
     Body, Bounds, Framing, Incoming, Joined, Limits, Peer, Reader, Search, Service, Stream, body,
-    http1, shutdown,
+    http1::{Arrival, WhileIdle, serve},
+    shutdown,
 };
 use crate::script::{Script, block_on};
 
@@ -94,7 +95,9 @@ fn by_us(bytes: &[u8], cut: u8) -> (Vec<Heard>, Vec<u8>) {
     let peer = Peer::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), false);
     let limits = Limits { http2: false, ..Limits::default() };
     let (_stopper, stop) = shutdown();
-    block_on(async { http1::serve(stream, &record, &peer, &limits, stop).await });
+    block_on(async {
+        serve(stream, Arrival::New, WhileIdle::Stays, &record, &peer, &limits, stop).await
+    });
     (record.all(), written.take())
 }
 
