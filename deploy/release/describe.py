@@ -154,12 +154,11 @@ def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def provenance(folder, targets):
+def provenance(folder, targets, options):
     files = sorted(file for file in folder.iterdir() if file.name.startswith("brama"))
     # By which the compiler laid the programs out: an input, and one that is made anew differs.
     profiles = [file for file in files if file.suffix == ".profdata"]
     files = [file for file in files if file not in profiles]
-    options = [word for word in sys.argv[2:] if word == "--small"]
     revision = told_by_git("rev-parse", "HEAD") or "unknown"
     changes = told_by_git("status", "--porcelain")
     return {
@@ -197,7 +196,9 @@ def provenance(folder, targets):
 
 
 def main():
-    folder, targets = pathlib.Path(sys.argv[1]), [word for word in sys.argv[2:] if word != "--small"]
+    folder, words = pathlib.Path(sys.argv[1]), sys.argv[2:]
+    options = [word for word in words if word == "--small"]
+    targets = [word for word in words if word not in options]
     if not targets:
         sys.exit(__doc__)
     seconds = int(os.environ["SOURCE_DATE_EPOCH"])
@@ -215,7 +216,7 @@ def main():
     write(".cdx.json", pretty(bill(root, parts, inside, edges, moment)))
     write("-licences.txt", licences(root, parts, inside))
     # Last: it vouches for the others.
-    write(".provenance.json", pretty(provenance(folder, targets)))
+    write(".provenance.json", pretty(provenance(folder, targets, options)))
 
 
 main()

@@ -20,7 +20,7 @@ use crate::request::service::{Peer, Service};
 use crate::wire::reader::Joined;
 use crate::wire::stream::Stream;
 
-/// What all connections of a listener have in context.
+/// What all connections of a listener have in common.
 pub(super) struct ListenerContext<S> {
     pub(super) acceptor: Option<TlsAcceptor>,
     pub(super) service: Arc<S>,

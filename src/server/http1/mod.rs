@@ -6,7 +6,8 @@
 //!    it is dropped.
 //! 3. What is refused is answered, and the connection ends: it is not known where the next request
 //!    would begin.
-//! 4. An idle connection holds no buffer, and hears of a stop; without TLS it can be kept elsewhere meanwhile. A busy one is told in its answer.
+//! 4. An idle connection holds no buffer, and hears of a stop; without TLS it can be kept elsewhere
+//!    meanwhile. A busy one is told in its answer.
 
 mod connection;
 mod exchange;

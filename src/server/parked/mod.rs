@@ -61,8 +61,8 @@ impl<T> Parking<T> {
     /// When the system has no descriptor for it, or there is no runtime.
     #[expect(
         deprecated,
-        reason = "what would take its place is unsafe for the sake of types that lend their \
-                                   descriptor away; this one is owned, and closed with what watches it"
+        reason = "what would take its place is unsafe for the sake of types that lend their descriptor away; \
+                  this one is owned, and closed with what watches it"
     )]
     pub(super) fn new() -> io::Result<Self> {
         let epoll = AsyncFd::new(epoll::create(epoll::CreateFlags::CLOEXEC)?)?;
@@ -109,19 +109,20 @@ impl<T> Parking<T> {
         mut stop: Shutdown,
         mut wake: impl FnMut(std::net::TcpStream, T),
     ) {
+        let mut wake_all = |rows: Vec<Row<T>>| {
+            rows.into_iter().for_each(|row| wake(row.socket, row.known));
+        };
         loop {
             tokio::select! {
-                ready = self.ready() => ready.into_iter().for_each(|row| wake(row.socket, row.known)),
-                () = self.first_end() => {
-                    self.take_those_over().into_iter().for_each(|row| wake(row.socket, row.known));
-                }
+                ready = self.ready() => wake_all(ready),
+                () = self.first_end() => wake_all(self.take_those_over()),
                 () = stop.wait() => break,
             }
         }
         self.lock().is_open = false;
         // A request that is there already is answered.
         while let Ok(ready) = self.take_ready() {
-            ready.into_iter().for_each(|row| wake(row.socket, row.known));
+            wake_all(ready);
         }
         *self.lock() = Table { rows: Slab::new(), ends: BTreeSet::new(), is_open: false };
     }

@@ -26,7 +26,7 @@ use crate::request::service::{Peer, Service};
 use crate::server::listener::Limits;
 use crate::wire::incoming::Incoming;
 use crate::wire::pace::GRACE;
-use crate::wire::reader::{Joined, Reader};
+use crate::wire::reader::Joined;
 use crate::wire::stream::{ReadHalf, Stream, WriteHalf};
 
 /// Answers with so many pieces of one byte, and then with nothing more for ever or with the end.
@@ -109,7 +109,7 @@ impl Service for Blocks {
 const BLOCK: usize = 10 * SMALL;
 
 async fn serve_over<S: Service>(stream: (ReadHalf, WriteHalf), service: &S) {
-    let joined = Joined { reader: Reader::new(stream.0), writer: stream.1 };
+    let joined = Joined::new(stream);
     let peer = Peer::new("127.0.0.1:1".parse().unwrap(), false);
     let (_stopper, stop) = shutdown();
     serve(joined, Arrival::New, WhileIdle::Stays, service, &peer, &Limits::default(), stop).await;
